@@ -1,0 +1,326 @@
+"""What every part of Celwright talks about: pixels, requests, events and results.
+
+Work is a generator of events: a network step, a pipeline, a gRPC stream and a progress bar have one shape,
+``Iterator[Event]``. Cancelling is ceasing to iterate. Knows numpy; does not know files, networks, torch or the wire.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.errors import UnusableInputError, WrongUsageError
+
+MIN_SIDE = 8  # px; below this there is nothing to tell a line from a surface
+MAX_SIDE = 30_000  # px; the longest side a PSD can hold
+MAX_PIXELS = 8192 * 8192
+
+Fidelity: TypeAlias = Literal["clean", "exact"]
+Unhinted: TypeAlias = Literal["nearest", "transparent"]
+FloatImage: TypeAlias = NDArray[np.float32]  # (H, W, C), 0..1, the document's own gamma-encoded space
+Labels: TypeAlias = NDArray[np.int32]  # (H, W), region IDs from 1; 0 is line
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """An image as it stands in a document: straight alpha, 8 or 16 bit.
+
+    ``data`` is (H, W, C), uint8 or uint16; C = 1 grey or mask, 2 grey + alpha, 3 RGB, 4 RGBA.
+    ``offset`` is (x, y) of the upper left corner in the document, in pixels, and may be negative.
+    Raises UnusableInputError for sizes out of range, WrongUsageError for another layout or type.
+    """
+
+    data: NDArray[Any]
+    offset: tuple[int, int] = (0, 0)
+    icc: bytes = b""
+
+    def __post_init__(self) -> None:
+        if self.data.ndim != 3 or not 1 <= self.data.shape[2] <= 4:
+            raise WrongUsageError(
+                f"An image of shape {self.data.shape} came; height x width x 1 to 4 channels is allowed: reshape it."
+            )
+        if self.data.dtype not in (np.uint8, np.uint16):
+            raise WrongUsageError(
+                f"An image of type {self.data.dtype} came; 8 or 16 bits a channel are allowed: convert it."
+            )
+        check_size(self.width, self.height)
+
+    @property
+    def width(self) -> int:
+        return int(self.data.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.data.shape[0])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def channels(self) -> int:
+        return int(self.data.shape[2])
+
+    @property
+    def depth(self) -> Literal[8, 16]:
+        """Bits a channel."""
+        return 8 if self.data.dtype == np.uint8 else 16
+
+    @property
+    def top(self) -> int:
+        """The value that stands for 1.0: 255 or 65535."""
+        return 255 if self.depth == 8 else 65535
+
+    def rgba(self) -> "Pixels":
+        """The same image with four channels; itself when it has them already."""
+        if self.channels == 4:
+            return self
+        alpha = self.data[..., -1:] if self.channels == 2 else np.full_like(self.data[..., :1], self.top)
+        color = self.data[..., :3] if self.channels == 3 else np.repeat(self.data[..., :1], 3, axis=2)
+        return Pixels(np.concatenate([color, alpha], axis=2), self.offset, self.icc)
+
+    def alpha(self) -> NDArray[Any]:
+        """(H, W) coverage in the image's own depth; full where the image has no alpha."""
+        if self.channels in (2, 4):
+            return self.data[..., -1]
+        return np.full(self.data.shape[:2], self.top, self.data.dtype)
+
+    def coverage(self) -> NDArray[np.uint8]:
+        """(H, W) uint8 as a mask: the grey value of a one-channel image, else brightness weighed by alpha."""
+        data = self.data if self.depth == 8 else (self.data // 257).astype(np.uint8)
+        if self.channels == 1:
+            return np.ascontiguousarray(data[..., 0])
+        if self.channels == 2:
+            color, alpha = data[..., 0].astype(np.uint16), data[..., 1]
+        else:
+            color = data[..., :3].max(axis=2).astype(np.uint16)
+            alpha = data[..., 3] if self.channels == 4 else np.full_like(data[..., 0], 255)
+        return np.asarray((color * alpha + 127) // 255, dtype=np.uint8)
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse sizes out of range with one sentence (UnusableInputError)."""
+    if min(width, height) < MIN_SIDE:
+        raise UnusableInputError(
+            f"The image is {width}x{height} pixels; each side must have at least {MIN_SIDE}: use a larger picture."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise UnusableInputError(
+            f"The image is {width}x{height} pixels; no side may exceed {MAX_SIDE}, the most a PSD can hold: cut it."
+        )
+    if width * height > MAX_PIXELS:
+        raise UnusableInputError(
+            f"The image is {width}x{height} pixels ({width * height / 1e6:.0f} million); at most "
+            f"{MAX_PIXELS / 1e6:.0f} million (8192x8192) are allowed: scale it down or cut it."
+        )
+
+
+def check_same_size(name: str, image: Pixels, of: str, picture: Pixels) -> None:
+    """Refuse a companion image that does not lie on the picture (WrongUsageError)."""
+    if image.size != picture.size or image.offset != picture.offset:
+        raise WrongUsageError(
+            f"The {name} is {image.width}x{image.height} pixels at {image.offset}, the {of} "
+            f"{picture.width}x{picture.height} at {picture.offset}; both must match: "
+            f"export the {name} with the whole canvas."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """Colours to choose from: ``colors`` is (N, 3) uint8 sRGB, N from 1 to 4096."""
+
+    name: str
+    colors: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.colors.ndim != 2 or self.colors.shape[1] != 3 or not 1 <= len(self.colors) <= 4096:
+            raise WrongUsageError(
+                f"The palette {self.name!r} holds {len(self.colors)} colours; 1 to 4096 RGB colours are allowed."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A picture to take colours from. ``mask`` (of the picture's size) marks the instance in it,
+    ``region`` (of the line art's size) where that instance stands in the line art."""
+
+    image: Pixels
+    mask: Pixels | None = None
+    region: Pixels | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and self.mask.size != self.image.size:
+            raise WrongUsageError(
+                f"A reference mask is {self.mask.width}x{self.mask.height} pixels, its picture "
+                f"{self.image.width}x{self.image.height}; both must match: export the mask with the whole picture."
+            )
+
+
+def _check_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise WrongUsageError(f"{what} {value!r} is not known; {' or '.join(map(repr, allowed))} is allowed.")
+
+
+def _check_range(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise WrongUsageError(f"{what} is {value:g}; {low:g} to {high:g} is allowed.")
+
+
+@dataclass(frozen=True, eq=False)
+class DecomposeRequest:
+    """Take a finished picture apart into line, flat, shadow and highlight."""
+
+    picture: Pixels
+    fidelity: Fidelity = "clean"
+    model: str = "embedded"
+
+    def __post_init__(self) -> None:
+        _check_choice("The fidelity", self.fidelity, ("clean", "exact"))
+        if not self.picture.alpha().any():
+            raise UnusableInputError(
+                "The picture is fully transparent; at least one visible pixel is needed: check the layer's visibility."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentRequest:
+    """Find the regions that the lines enclose. ``gap`` is the widest opening to close, in pixels."""
+
+    line_art: Pixels
+    gap: int = 8
+    leaks: bool = False
+
+    def __post_init__(self) -> None:
+        _check_range("The gap", self.gap, 0, 256)
+
+
+@dataclass(frozen=True, eq=False)
+class ColorizeRequest:
+    """Colour a line drawing. All images but the references' have the line art's size and offset.
+
+    ``hints``: colour where its alpha is not 0. ``selection``: what may change (all, when None).
+    ``context``: the colours so far. ``lock``: what must stay as in the context. ``palette``: None, colours to
+    snap to, ``"flatting"`` (every region its own colour) or ``"auto"``. ``histogram``: (bins,) float32, sums to 1.
+    ``unhinted``: what becomes of regions without a hint.
+    """
+
+    line_art: Pixels
+    hints: Pixels | None = None
+    selection: Pixels | None = None
+    context: Pixels | None = None
+    lock: Pixels | None = None
+    references: tuple[Reference, ...] = ()
+    palette: Palette | Literal["flatting", "auto"] | None = None
+    histogram: NDArray[np.float32] | None = None
+    unhinted: Unhinted = "nearest"
+    gap: int = 8
+    shading: bool = True
+    seed: int = 0
+    variations: int = 1
+    steps: int = 8
+    stages: bool = False
+    model: str = "embedded"
+
+    def __post_init__(self) -> None:
+        _check_choice("The treatment of unhinted regions", self.unhinted, ("nearest", "transparent"))
+        _check_range("The gap", self.gap, 0, 256)
+        _check_range("The number of variations", self.variations, 1, 16)
+        _check_range("The number of steps", self.steps, 1, 100)
+        _check_range("The seed", self.seed, 0, 2**32 - 1)
+        if isinstance(self.palette, str):
+            _check_choice("The palette", self.palette, ("flatting", "auto"))
+        for name in ("hints", "selection", "context", "lock"):
+            image = getattr(self, name)
+            if image is not None:
+                check_same_size(name, image, "line art", self.line_art)
+        for reference in self.references:
+            if reference.region is not None:
+                check_same_size("reference region", reference.region, "line art", self.line_art)
+        if self.selection is not None and not self.selection.coverage().any():
+            raise UnusableInputError("The selection is empty; select at least one pixel or select nothing at all.")
+        if self.lock is not None and self.lock.coverage().any() and self.context is None:
+            raise WrongUsageError("A lock came without a context; name the picture whose colours are to be kept.")
+
+
+Request: TypeAlias = DecomposeRequest | SegmentRequest | ColorizeRequest
+
+
+@dataclass(frozen=True)
+class RecompositionError:
+    """How far the layers, put together again, are from the picture: ``max`` and ``mean`` over opaque pixels'
+    channels in 1/255, ``psnr`` in dB (infinite when equal)."""
+
+    max: float
+    mean: float
+    psnr: float
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Two regions (IDs) that touched through an opening at (x, y), ``width`` pixels wide, which was closed."""
+
+    x: int
+    y: int
+    width: float
+    regions: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is worth knowing about a result besides its pixels. ``seconds`` by stage; ``notices`` are sentences."""
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    seed: int | None = None
+    recomposition: RecompositionError | None = None
+    regions: int | None = None
+    leaks: tuple[Leak, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Queued:
+    """The job waits; ``ahead`` jobs go before it."""
+
+    ahead: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``fraction`` (0..1) of the named stage is done; ``seconds_left`` for all that is to come, when known."""
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What the result looks like so far; may be smaller than the document."""
+
+    image: Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """Result images by name: ``line flat shadow highlight composite`` (later variations prefixed ``1/`` …),
+    ``regions`` as 32-bit IDs packed into RGBA bytes, ``leaks``, and stages as ``stages/NAME``."""
+
+    images: Mapping[str, Pixels]
+    report: Report
+
+
+Event: TypeAlias = Queued | Progress | Preview | Finished
+RequestT = TypeVar("RequestT", contravariant=True)
+
+
+class Pipeline(Protocol[RequestT]):
+    """Serves one kind of request. ``run`` ends with exactly one Finished; ``unload`` frees what a next run can
+    build again."""
+
+    def run(self, request: RequestT) -> Iterator[Event]: ...
+
+    def unload(self) -> None: ...

@@ -1,0 +1,230 @@
+"""The formula, once: ``picture = line over screen(multiply(flat, shadow), highlight)``.
+
+Computed in the document's own gamma-encoded space, straight alpha, float32 0..1, as Krita and Photoshop blend.
+``flat`` is Normal, ``shadow`` Multiply and ``highlight`` Screen (both clipped to flat), ``line`` Normal with its own
+colour and alpha. Everything here looks at one pixel at a time, so callers may work in bands. Knows no files and no
+networks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.domain import Fidelity, FloatImage, Pixels, RecompositionError
+from celwright.errors import WrongUsageError
+
+NAMES = ("line", "flat", "shadow", "highlight")
+
+_FAINT_LINE = 0.04  # alpha; below it an estimated line is noise
+_FAINT_SHADING = 5 / 255  # change of colour; `clean` drops shading that nobody would have painted
+_GRAIN = 16 / 255  # change of colour; up to it `clean` takes a difference for paint texture, not for shading
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStack:
+    """The four layers of one picture: RGBA, straight alpha, all of one size, depth and offset."""
+
+    line: Pixels
+    flat: Pixels
+    shadow: Pixels
+    highlight: Pixels
+
+    def __post_init__(self) -> None:
+        for name in NAMES:
+            layer: Pixels = getattr(self, name)
+            if (layer.data.shape, layer.depth) != ((*self.line.data.shape[:2], 4), self.line.depth):
+                raise WrongUsageError(
+                    f"The {name} layer is {layer.data.shape} at {layer.depth} bit, the line layer "
+                    f"{self.line.data.shape} at {self.line.depth} bit; four RGBA layers of one size are needed."
+                )
+
+    def images(self) -> dict[str, Pixels]:
+        """The layers by name and their ``composite``, at the layers' depth."""
+        composite = Pixels(quantized(compose(self), self.line.depth), self.line.offset, self.line.icc)
+        return {**{name: getattr(self, name) for name in NAMES}, "composite": composite}
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What a network or a rule says about a picture, float32 0..1.
+
+    ``line_alpha`` (H, W); ``line_color``, ``flat`` (H, W, 3); ``shadow`` (H, W, 3) factor, 1 = none;
+    ``highlight`` (H, W, 3) screen, 0 = none.
+    """
+
+    line_alpha: FloatImage
+    line_color: FloatImage
+    flat: FloatImage
+    shadow: FloatImage
+    highlight: FloatImage
+
+
+def as_float(pixels: Pixels) -> FloatImage:
+    """(H, W, C) float32 0..1."""
+    return pixels.data.astype(np.float32) / np.float32(pixels.top)
+
+
+def quantized(image: FloatImage, depth: int) -> NDArray[Any]:
+    """Nearest uint8 or uint16 values of an image in 0..1."""
+    kind = np.uint8 if depth == 8 else np.uint16
+    return (np.clip(image, 0, 1) * _top(depth) + np.float32(0.5)).astype(kind)
+
+
+def _snapped(image: FloatImage, depth: int) -> FloatImage:
+    """The float value that the stored integer will stand for."""
+    top = _top(depth)
+    snapped: FloatImage = np.floor(np.clip(image, 0, 1) * top + np.float32(0.5)) / top
+    return snapped
+
+
+def _raised(image: FloatImage, depth: int) -> FloatImage:
+    """The next storable value that is not smaller, so that a colour divided by it stays within 0..1."""
+    raised: FloatImage = np.ceil(np.clip(image, 0, 1) * _top(depth) - np.float32(1e-3)) / _top(depth)
+    return raised
+
+
+def _top(depth: int) -> np.float32:
+    return np.float32(255 if depth == 8 else 65535)
+
+
+def compose(stack: LayerStack) -> FloatImage:
+    """(H, W, 4) float32 straight RGBA of the four layers together."""
+    line, flat, shadow, highlight = (as_float(getattr(stack, name)) for name in NAMES)
+    base = flat[..., :3] * (1 - shadow[..., 3:] * (1 - shadow[..., :3]))
+    base = 1 - (1 - base) * (1 - highlight[..., 3:] * highlight[..., :3])
+    return _over(line[..., :3], line[..., 3:], base, flat[..., 3:])
+
+
+def _over(top: FloatImage, top_alpha: FloatImage, base: FloatImage, base_alpha: FloatImage) -> FloatImage:
+    """Porter and Duff's *over* with straight alpha; colour arrays (H, W, 3), alphas (H, W, 1)."""
+    under = (1 - top_alpha) * base_alpha
+    alpha = top_alpha + under
+    color = (top * top_alpha + base * under) / np.maximum(alpha, 1e-6)
+    return np.concatenate([color, alpha], axis=2)
+
+
+def recomposition_error(picture: Pixels, composite: Pixels) -> RecompositionError:
+    """How far the composite is from the picture, over visible pixels, colours weighed by alpha, in 1/255."""
+    return join_errors([squared_error(picture, composite)])
+
+
+def squared_error(picture: Pixels, composite: Pixels) -> tuple[float, float, float, int]:
+    """(max, sum, sum of squares, count) of the differences over visible pixels' channels, in 1/255.
+
+    Sums of bands can be joined by ``join_errors``.
+    """
+    wanted, got = as_float(picture.rgba()), as_float(composite)
+    visible = (wanted[..., 3] > 0) | (got[..., 3] > 0)
+    difference = np.abs(wanted[..., :3] * wanted[..., 3:] - got[..., :3] * got[..., 3:])[visible] * 255
+    if not difference.size:
+        return 0.0, 0.0, 0.0, 0
+    squares = float(np.square(difference, dtype=np.float64).sum())
+    return float(difference.max()), float(difference.sum(dtype=np.float64)), squares, difference.size
+
+
+def join_errors(parts: Iterable[tuple[float, float, float, int]]) -> RecompositionError:
+    """The error of a whole picture from those of its bands."""
+    maxima, sums, squares, counts = zip(*parts, strict=True)
+    count = max(sum(counts), 1)
+    mean_square = sum(squares) / count
+    psnr = float("inf") if mean_square == 0 else 10 * np.log10(255**2 / mean_square)
+    return RecompositionError(max(maxima), sum(sums) / count, float(psnr))
+
+
+def fit(picture: Pixels, estimate: Estimate, fidelity: Fidelity) -> LayerStack:
+    """Turn an estimate into four stored layers that give the picture back.
+
+    What the estimate leaves unexplained goes to the line where there is line, else to shadow where the picture is
+    darker than the flat and to highlight where it is lighter. ``clean`` first lets the flat take paint grain and drops
+    shading too faint to have been painted; ``exact`` drops nothing: at most 2/255 a channel where the picture is
+    opaque. The alpha of the composite is the picture's.
+    """
+    depth = picture.depth
+    pixels = as_float(picture.rgba())
+    color, alpha = pixels[..., :3], pixels[..., 3:]
+
+    line_alpha = np.minimum(estimate.line_alpha[..., None], alpha)
+    line_alpha = _snapped(np.where(line_alpha < _FAINT_LINE, 0, line_alpha), depth)
+    # The flat's alpha that makes the composite's alpha the picture's; full under an opaque line.
+    flat_alpha = np.where(alpha >= 1, 1, (alpha - line_alpha) / np.maximum(1 - line_alpha, 1e-6))
+    flat_alpha = _snapped(flat_alpha, depth)
+    seen = (1 - line_alpha) * flat_alpha  # how much of the base shows
+
+    flat, shadow, highlight = estimate.flat, estimate.shadow, estimate.highlight
+    base = 1 - (1 - flat * shadow) * (1 - highlight)
+    wanted = np.clip((color * alpha - estimate.line_color * line_alpha) / np.maximum(seen, 1e-6), 0, 1)
+    # Under a nearly opaque line the picture says nothing about the base: trust the estimate there.
+    trust = np.clip(seen / np.maximum(alpha, 1e-6) * 4, 0, 1)
+    wanted = base + (wanted - base) * trust
+    if fidelity == "clean":
+        flat = flat + _grain(wanted, flat, np.abs(base - flat)) * (line_alpha == 0)
+    flat = _snapped(flat, depth)
+
+    shadow = np.minimum(1, wanted / np.maximum(flat, 1e-6))
+    highlight = np.maximum(0, 1 - (1 - wanted) / np.maximum(1 - flat, 1e-6))
+    if fidelity == "clean":
+        shadow = np.where((flat * (1 - shadow)).max(axis=2, keepdims=True) < _FAINT_SHADING, 1, shadow)
+        highlight = np.where(((1 - flat) * highlight).max(axis=2, keepdims=True) < _FAINT_SHADING, 0, highlight)
+    hidden = flat_alpha == 0
+    shadow_layer = _stored_shadow(np.where(hidden, 1, shadow), depth)
+    highlight_layer = _stored_highlight(np.where(hidden, 0, highlight), depth)
+    base = flat * (1 - shadow_layer[..., 3:] * (1 - shadow_layer[..., :3]))
+    base = 1 - (1 - base) * (1 - highlight_layer[..., 3:] * highlight_layer[..., :3])
+
+    line_alpha, line_color = _line(color, base, line_alpha, alpha, estimate.line_color, depth)
+
+    def layer(values: FloatImage, coverage: FloatImage) -> Pixels:
+        data = quantized(np.concatenate([values, coverage], axis=2), depth)
+        data[data[..., 3] == 0] = 0
+        return Pixels(data, picture.offset, picture.icc)
+
+    return LayerStack(
+        line=layer(line_color, line_alpha),
+        flat=layer(flat, flat_alpha),
+        shadow=layer(shadow_layer[..., :3], shadow_layer[..., 3:]),
+        highlight=layer(highlight_layer[..., :3], highlight_layer[..., 3:]),
+    )
+
+
+def _grain(wanted: FloatImage, flat: FloatImage, shading: FloatImage) -> FloatImage:
+    """The difference that belongs into the flat: small ones, where the estimate sees no shading."""
+    difference = wanted - flat
+    size = np.abs(difference).max(axis=2, keepdims=True)
+    unshaded = 1 - np.clip(shading.max(axis=2, keepdims=True) / (2 * _FAINT_SHADING) - 0.5, 0, 1)
+    grain: FloatImage = difference * unshaded * np.clip(2 - size / _GRAIN, 0, 1)
+    return grain
+
+
+def _stored_shadow(factor: FloatImage, depth: int) -> FloatImage:
+    """RGBA that multiplies by ``factor``; no shadow becomes transparency, the rest as transparent as possible."""
+    return _stored(1 - factor, depth, invert=True)
+
+
+def _stored_highlight(amount: FloatImage, depth: int) -> FloatImage:
+    """RGBA that screens by ``amount``; no highlight becomes transparency."""
+    return _stored(amount, depth, invert=False)
+
+
+def _stored(amount: FloatImage, depth: int, *, invert: bool) -> FloatImage:
+    alpha = _raised(amount.max(axis=2, keepdims=True), depth)
+    color: FloatImage = np.clip(amount / np.maximum(alpha, 1e-6), 0, 1)
+    return np.concatenate([_snapped(1 - color if invert else color, depth), alpha], axis=2)
+
+
+def _line(
+    color: FloatImage, base: FloatImage, alpha: FloatImage, picture_alpha: FloatImage, guess: FloatImage, depth: int
+) -> tuple[FloatImage, FloatImage]:
+    """Line alpha and colour that give ``color`` over ``base``; alpha grows where no colour could do it.
+
+    Only where the picture is opaque may alpha grow: elsewhere it is bound to the flat's.
+    """
+    difference = color - base
+    room = np.where(difference > 0, 1 - base, base)
+    needed = (np.abs(difference) / np.maximum(room, 1e-6)).max(axis=2, keepdims=True)
+    alpha = np.where((alpha > 0) & (picture_alpha >= 1), np.maximum(alpha, _raised(needed, depth)), alpha)
+    share = alpha / np.maximum(picture_alpha, 1e-6)
+    solved = np.clip(base + difference / np.maximum(share, 1e-6), 0, 1)
+    return alpha, np.where(alpha > 0, solved, guess)

@@ -1,0 +1,7 @@
+"""``python -m celwright`` is ``celwright``."""
+
+import sys
+
+from celwright.cli import main
+
+sys.exit(main())

@@ -1,0 +1,145 @@
+"""The arguments of every command. Knows the commands by name only; imports them when one is run."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from celwright import __version__
+
+Command = Callable[[argparse.Namespace], int | None]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="celwright", description="Colour line art and take illustrations apart into line, flat, shadow, highlight."
+    )
+    parser.add_argument("--version", action="version", version=f"celwright {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_decompose(commands)
+    _add_colorize(commands)
+    _add_segment(commands)
+    _add_serve(commands)
+    _add_models(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    bench = _command(commands, "bench", "measurements:bench", "measure speed and memory on this machine")
+    bench.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    bench.add_argument("--only", metavar="WORD", help="measure only what has WORD in its name")
+    doctor = _command(commands, "doctor", "upkeep:doctor", "say what works on this machine and what does not")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: str, summary: str
+) -> argparse.ArgumentParser:
+    """A subcommand that calls ``celwright.cli.MODULE:FUNCTION``, imported on use."""
+    module, _, attribute = function.partition(":")
+
+    def run(options: argparse.Namespace) -> int | None:
+        command: Command = getattr(importlib.import_module(f"celwright.cli.{module}"), attribute)
+        return command(options)
+
+    parser = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _add_work_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--layer", metavar="NAME", help="read this layer of a layered PSD instead of its composite")
+    parser.add_argument("--connect", metavar="ADDRESS", help="let a running daemon do it (auto, unix:PATH, HOST:PORT)")
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.add_argument("--json", action="store_true", help="print one JSON object about the result")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _add_layer_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=".psd or .ora (default: NAME-layers.psd)")
+    parser.add_argument("--layers-dir", type=Path, metavar="DIR", help="also write each layer as a PNG")
+    parser.add_argument("--contact-sheet", type=Path, metavar="PNG", help="also write all layers side by side")
+
+
+def _add_decompose(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "decompose", "pictures:decompose", "take a finished picture apart into four layers")
+    parser.add_argument("picture", type=Path, metavar="PICTURE")
+    _add_layer_outputs(parser)
+    parser.add_argument(
+        "--fidelity", choices=("clean", "exact"), default="clean",
+        help="clean: sparse shading; exact: the layers give every opaque pixel back within 2/255 (default: clean)",
+    )  # fmt: skip
+    parser.add_argument("--model", default="embedded", metavar="NAME")
+    _add_work_options(parser)
+
+
+def _add_colorize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "colorize", "pictures:colorize", "colour a line drawing")
+    parser.add_argument("line_art", type=Path, metavar="LINEART")
+    _add_layer_outputs(parser)
+    parser.add_argument("--hints", type=Path, metavar="PNG", help="dots or strokes of colour on transparency")
+    parser.add_argument("--palette", metavar="FILE|flatting", help="GPL, ASE, JSON or hex file to snap to; or flatting")
+    parser.add_argument("--selection", type=Path, metavar="PNG", help="white: may change, black: stays")
+    parser.add_argument("--context", type=Path, metavar="IMAGE", help="the colours so far")
+    parser.add_argument("--lock", type=Path, metavar="PNG", help="white: stays as in the context")
+    parser.add_argument("--reference", action="append", default=[], metavar="IMAGE[@MASK[@REGION]]")
+    parser.add_argument("--unhinted", choices=("nearest", "transparent"), default="nearest")
+    parser.add_argument(
+        "--gap", type=int, default=8, metavar="PX", help="widest opening in a line to close (default: 8)"
+    )
+    parser.add_argument("--shading", choices=("on", "off"), default="on")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--variations", type=int, default=1, metavar="N")
+    parser.add_argument("--steps", type=int, default=8, metavar="N")
+    parser.add_argument("--stages-dir", type=Path, metavar="DIR", help="also write what happened on the way")
+    parser.add_argument("--model", default="embedded", metavar="NAME")
+    _add_work_options(parser)
+
+
+def _add_segment(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "segment", "pictures:segment", "find the regions that lines enclose")
+    parser.add_argument("line_art", type=Path, metavar="LINEART")
+    parser.add_argument("-o", "--output", type=Path, metavar="PNG", help="region IDs (default: NAME-regions.png)")
+    parser.add_argument("--preview", type=Path, metavar="PNG", help="also write the regions in well-separated colours")
+    parser.add_argument("--leaks", type=Path, metavar="PNG", help="also write the line art with closed openings marked")
+    parser.add_argument(
+        "--gap", type=int, default=8, metavar="PX", help="widest opening in a line to close (default: 8)"
+    )
+    _add_work_options(parser)
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "serve", "upkeep:serve", "run the daemon")
+    parser.add_argument("--socket", metavar="PATH", help="Unix socket to listen on (default: one per user)")
+    parser.add_argument("--host", metavar="H", help="listen on TCP instead; loopback unless TLS files are given")
+    parser.add_argument("--port", type=int, metavar="N", help="TCP port; 0 takes a free one")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--idle", type=float, metavar="SECONDS", help="free the models after so long without work")
+    parser.add_argument("--queue", type=int, metavar="N", help="how many jobs may wait")
+    parser.add_argument("--tls-cert", type=Path, metavar="PEM")
+    parser.add_argument("--tls-key", type=Path, metavar="PEM")
+    parser.add_argument("--tls-client-ca", type=Path, metavar="PEM")
+    status = _command(commands, "status", "upkeep:status", "ask a running daemon how it is")
+    status.add_argument("--connect", metavar="ADDRESS", default="auto")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "models", "upkeep:models", "list and verify the models on this machine")
+    parser.add_argument("action", choices=("list", "verify"))
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "train", "upkeep:train", "train a model from procedural scenes")
+    parser.add_argument("model", choices=("decomposer",))
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and the exported weights")
+    parser.add_argument("--minutes", type=float, default=90, metavar="M", help="stop after so long (default: 90)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--resume", action="store_true", help="go on from DIR's newest checkpoint")
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "evaluate", "measurements:evaluate", "measure quality on a folder of layered pictures")
+    parser.add_argument("task", choices=("regions", "decompose", "colorize"))
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")

@@ -1,0 +1,62 @@
+"""A picture in which people can look at a result: input, four layers, recomposition and error side by side.
+
+Knows nothing of how the layers came about.
+"""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from celwright.domain import Pixels
+from celwright.layers import as_float
+
+_CELL = 480  # px, the longer side of one picture on the sheet
+_TITLE = 28  # px
+_ERROR_GAIN = 16  # an error of 16/255 shows as white
+_ORDER = ("line", "flat", "shadow", "highlight", "composite")
+
+
+def contact_sheet(picture: Pixels, images: Mapping[str, Pixels]) -> Pixels:
+    """An RGB sheet of the picture, its layers on a checkerboard, their recomposition and its error times 16.
+
+    ``images`` by layer name, with ``composite``; those that are missing are left out.
+    """
+    cells = [("input", _on_checkers(picture))]
+    cells += [(name, _on_checkers(images[name])) for name in _ORDER if name in images]
+    if "composite" in images:
+        cells[-1] = ("recomposition", cells[-1][1])
+        cells.append((f"error x {_ERROR_GAIN}", _error(picture, images["composite"])))
+    height, width = cells[0][1].shape[:2]
+    columns = 4 if width < 1.4 * height else 3
+    rows = -(-len(cells) // columns)
+    sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + _TITLE + 8) + 8), (40, 40, 44))
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
+    for index, (title, cell) in enumerate(cells):
+        x, y = 8 + index % columns * (width + 8), 8 + index // columns * (height + _TITLE + 8)
+        pen.text((x + 2, y + 2), title, fill=(235, 235, 235), font=font)
+        sheet.paste(Image.fromarray(cell), (x, y + _TITLE))
+    return Pixels(np.asarray(sheet))
+
+
+def _small(pixels: Pixels) -> NDArray[np.float32]:
+    """Premultiplied float RGBA of at most ``_CELL`` a side."""
+    scale = min(1.0, _CELL / max(pixels.size))
+    image = as_float(pixels.rgba())
+    image[..., :3] *= image[..., 3:]
+    size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _on_checkers(pixels: Pixels) -> NDArray[np.uint8]:
+    image = _small(pixels)
+    rows, columns = np.indices(image.shape[:2]) // 12
+    checkers = np.where((rows + columns) % 2, 0.80, 0.93).astype(np.float32)[..., None]
+    return (np.clip(image[..., :3] + checkers * (1 - image[..., 3:]), 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _error(picture: Pixels, composite: Pixels) -> NDArray[np.uint8]:
+    difference = np.abs(_small(picture)[..., :3] - _small(composite)[..., :3])
+    return (np.clip(difference * _ERROR_GAIN, 0, 1) * 255 + 0.5).astype(np.uint8)

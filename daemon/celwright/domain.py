@@ -122,9 +122,9 @@ def check_same_size(name: str, image: Pixels, of: str, picture: Pixels) -> None:
     """Refuse a companion image that does not lie on the picture (WrongUsageError)."""
     if image.size != picture.size or image.offset != picture.offset:
         raise WrongUsageError(
-            f"The {name} is {image.width}x{image.height} pixels at {image.offset}, the {of} "
+            f"The {name} image is {image.width}x{image.height} pixels at {image.offset}, the {of} "
             f"{picture.width}x{picture.height} at {picture.offset}; both must match: "
-            f"export the {name} with the whole canvas."
+            "export it with the whole canvas."
         )
 
 
@@ -166,7 +166,7 @@ def _check_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def _check_range(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise WrongUsageError(f"{what} is {value:g}; {low:g} to {high:g} is allowed.")
+        raise WrongUsageError(f"{what} is {value}; {low} to {high} is allowed.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -166,8 +166,8 @@ def fit(picture: Pixels, estimate: Estimate, fidelity: Fidelity) -> LayerStack:
     shadow = np.minimum(1, wanted / np.maximum(flat, 1e-6))
     highlight = np.maximum(0, 1 - (1 - wanted) / np.maximum(1 - flat, 1e-6))
     if fidelity == "clean":
-        shadow = np.where((flat * (1 - shadow)).max(axis=2, keepdims=True) < _FAINT_SHADING, 1, shadow)
-        highlight = np.where(((1 - flat) * highlight).max(axis=2, keepdims=True) < _FAINT_SHADING, 0, highlight)
+        shadow = np.where(_largest(flat * (1 - shadow)) < _FAINT_SHADING, 1, shadow)
+        highlight = np.where(_largest((1 - flat) * highlight) < _FAINT_SHADING, 0, highlight)
     hidden = flat_alpha == 0
     shadow_layer = _stored_shadow(np.where(hidden, 1, shadow), depth)
     highlight_layer = _stored_highlight(np.where(hidden, 0, highlight), depth)
@@ -189,11 +189,16 @@ def fit(picture: Pixels, estimate: Estimate, fidelity: Fidelity) -> LayerStack:
     )
 
 
+def _largest(image: FloatImage) -> FloatImage:
+    """(H, W, 1) the largest of three channels; numpy's own reduction over so short an axis is five times slower."""
+    return np.maximum(np.maximum(image[..., 0:1], image[..., 1:2]), image[..., 2:3])
+
+
 def _grain(wanted: FloatImage, flat: FloatImage, shading: FloatImage) -> FloatImage:
     """The difference that belongs into the flat: small ones, where the estimate sees no shading."""
     difference = wanted - flat
-    size = np.abs(difference).max(axis=2, keepdims=True)
-    unshaded = 1 - np.clip(shading.max(axis=2, keepdims=True) / (2 * _FAINT_SHADING) - 0.5, 0, 1)
+    size = _largest(np.abs(difference))
+    unshaded = 1 - np.clip(_largest(shading) / (2 * _FAINT_SHADING) - 0.5, 0, 1)
     grain: FloatImage = difference * unshaded * np.clip(2 - size / _GRAIN, 0, 1)
     return grain
 
@@ -209,7 +214,7 @@ def _stored_highlight(amount: FloatImage, depth: int) -> FloatImage:
 
 
 def _stored(amount: FloatImage, depth: int, *, invert: bool) -> FloatImage:
-    alpha = _raised(amount.max(axis=2, keepdims=True), depth)
+    alpha = _raised(_largest(amount), depth)
     color: FloatImage = np.clip(amount / np.maximum(alpha, 1e-6), 0, 1)
     return np.concatenate([_snapped(1 - color if invert else color, depth), alpha], axis=2)
 
@@ -223,7 +228,7 @@ def _line(
     """
     difference = color - base
     room = np.where(difference > 0, 1 - base, base)
-    needed = (np.abs(difference) / np.maximum(room, 1e-6)).max(axis=2, keepdims=True)
+    needed = _largest(np.abs(difference) / np.maximum(room, 1e-6))
     alpha = np.where((alpha > 0) & (picture_alpha >= 1), np.maximum(alpha, _raised(needed, depth)), alpha)
     share = alpha / np.maximum(picture_alpha, 1e-6)
     solved = np.clip(base + difference / np.maximum(share, 1e-6), 0, 1)

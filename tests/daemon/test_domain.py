@@ -48,7 +48,7 @@ REFUSALS: list[tuple[Callable[[], Any], type[CelwrightError], str]] = [
      "The selection image is 8x8 pixels at (0, 0), the line art 16x8 at (0, 0); both must match: "
      "export it with the whole canvas."),
     (lambda: ColorizeRequest(_rgba(), selection=_rgba(value=0)), UnusableInputError,
-     "The selection image is empty; select at least one pixel or select nothing at all."),
+     "The selection is empty; select at least one pixel or select nothing at all."),
     (lambda: ColorizeRequest(_rgba(), lock=_rgba()), WrongUsageError,
      "A lock came without a context; name the picture whose colours are to be kept."),
     (lambda: ColorizeRequest(_rgba(), variations=0), WrongUsageError,

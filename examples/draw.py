@@ -207,7 +207,30 @@ Columns: 4
 238 226 204 paper
 """
 
+NIGHT = """GIMP Palette
+Name: Night
+Columns: 4
+#
+ 72  92 168 fur
+176 196 236 cream
+ 34  30  66 dark
+138  66 128 wool
+226 236 255 eye
+ 96 200 190 iris
+ 52  58 110 moon
+ 24  26  58 paper
+"""
+
+
+def eyes() -> np.ndarray:
+    """White where the eyes are: what a later colouring shall keep."""
+    mask = np.maximum(*(filled(ellipse(x, 556, 62, 78)) for x in (378, 646)))
+    return np.round(mask * 255).astype(np.uint8)
+
+
 if __name__ == "__main__":
     for name, image in draw().items():
         cv2.imwrite(str(HERE / name), cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA))
+    cv2.imwrite(str(HERE / "fox-eyes.png"), eyes())
     (HERE / "fox.gpl").write_text(PALETTE, encoding="utf-8")
+    (HERE / "night.gpl").write_text(NIGHT, encoding="utf-8")

@@ -77,20 +77,19 @@ def _flatting(width: int, height: int) -> Seconds:
 
 
 def _write_psd(width: int, height: int) -> Seconds:
-    from celwright.layers import Estimate, LayerStack, as_float, fit
-    from celwright.psd.files import write_stack
+    from celwright.layers import Estimate, as_float, fit
+    from celwright.psd.tree import four_layers
+    from celwright.psd.write import write
 
     picture = painted_page(width, height)
     color = as_float(picture)[..., :3]
     line = line_page(width, height)
     unshaded = np.ones_like(color)
-    stack: LayerStack = fit(
-        picture, Estimate(as_float(line)[..., 3], 0 * color, np.sqrt(color), unshaded, 0 * color), "clean"
-    )
+    stack = fit(picture, Estimate(as_float(line)[..., 3], 0 * color, np.sqrt(color), unshaded, 0 * color), "clean")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "page.psd"
         started = time.perf_counter()
-        write_stack(target, stack.images(), force=False)
+        write(target, four_layers(stack), stack.images()["composite"])
         return {"write": time.perf_counter() - started, "MiB": target.stat().st_size / 2**20}
 
 

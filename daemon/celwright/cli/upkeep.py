@@ -1,0 +1,63 @@
+"""The commands around the work: serve, status, models, train, doctor."""
+
+import argparse
+import json
+import sys
+
+from celwright import wiring
+
+
+def serve(options: argparse.Namespace) -> int | None:
+    """Run the daemon until a signal ends it."""
+    from celwright.settings import settings
+
+    return wiring.serve(
+        settings(
+            socket=options.socket, host=options.host, port=options.port, device=options.device,
+            idle_seconds=options.idle, queue_limit=options.queue,
+            tls_cert=options.tls_cert, tls_key=options.tls_key, tls_client_ca=options.tls_client_ca,
+        )
+    )  # fmt: skip
+
+
+def status(options: argparse.Namespace) -> None:
+    """Print what a running daemon says of itself."""
+    answer = wiring.status(options.connect)
+    if options.json:
+        print(json.dumps(answer))
+        return
+    width = max(map(len, answer))
+    for name, value in answer.items():
+        print(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
+
+
+def models(options: argparse.Namespace) -> int:
+    """Print the models on this machine; with ``verify`` check every byte of them."""
+    rows = wiring.models(verify=options.action == "verify")
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            print(f"{row['id']:<28} {row['bytes'] / 2**20:6.1f} MiB  {row['licence']:<12} {row['state']}")
+    return int(any(row["state"].startswith("damaged") for row in rows))
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a model and export its weights and model card."""
+    exported = wiring.train(options.model, options.out, options.minutes, options.seed, resume=options.resume)
+    print(exported)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print one line per thing that has to work; exit code 1 when one does not."""
+    from celwright.cli.checkup import checkup
+
+    findings = []
+    for finding in checkup():
+        findings.append(finding)
+        if not options.json:
+            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<14} {finding.text}")
+            sys.stdout.flush()
+    if options.json:
+        print(json.dumps([vars(finding) for finding in findings]))
+    return int(not all(finding.ok for finding in findings))

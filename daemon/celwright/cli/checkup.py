@@ -38,11 +38,11 @@ def _version() -> str:
 
 
 def _devices() -> str:
-    return wiring.device_report()
+    return wiring.device()
 
 
 def _models() -> str:
-    rows = wiring.models(verify=True)
+    rows = wiring.models()
     damaged = [row["id"] for row in rows if row["state"] != "ok"]
     if damaged:
         raise CelwrightError(f"{', '.join(damaged)} cannot be used; install Celwright anew.")

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 
 from celwright import wiring
-from celwright.evaluation.bench import measure, table
+from celwright.cli.bench import measure, table
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -20,5 +20,5 @@ def bench(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Print the table of a folder of layered pictures."""
-    rows, text = wiring.evaluate(options.task, options.directory)
+    rows, text = wiring.evaluate(options.task, options.directory, options.peer_labels)
     print(json.dumps([asdict(row) for row in rows]) if options.json else text)

@@ -124,8 +124,10 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _command(commands, "models", "upkeep:models", "list and verify the models on this machine")
-    parser.add_argument("action", choices=("list", "verify"))
+    parser = _command(
+        commands, "models", "upkeep:models", "list the models on this machine and check every byte of them"
+    )
+    parser.add_argument("action", choices=("list",))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -142,4 +144,5 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser = _command(commands, "evaluate", "measurements:evaluate", "measure quality on a folder of layered pictures")
     parser.add_argument("task", choices=("regions", "decompose", "colorize"))
     parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")

@@ -200,8 +200,10 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _palette(text: str | None) -> Palette | Literal["flatting", "auto"] | None:
-    if text == "flatting" or text == "auto":
-        return text
+    if text == "flatting":
+        return "flatting"
+    if text == "auto":
+        return "auto"
     return None if text is None else read_palette(Path(text))
 
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from datetime import date
 
 from celwright import wiring
 
@@ -32,20 +33,19 @@ def status(options: argparse.Namespace) -> None:
 
 
 def models(options: argparse.Namespace) -> int:
-    """Print the models on this machine; with ``verify`` check every byte of them."""
-    rows = wiring.models(verify=options.action == "verify")
+    """Print the models on this machine, every byte of them checked; exit code 1 when one is damaged."""
+    rows = wiring.models()
     if options.json:
         print(json.dumps(rows))
     else:
         for row in rows:
-            print(f"{row['id']:<28} {row['bytes'] / 2**20:6.1f} MiB  {row['licence']:<12} {row['state']}")
-    return int(any(row["state"].startswith("damaged") for row in rows))
+            print(f"{row['id']:<24} {row['bytes'] / 2**20:6.1f} MiB  {row['licence']:<12} {row['state']}")
+    return int(any(row["state"] != "ok" for row in rows))
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train a model and export its weights and model card."""
-    exported = wiring.train(options.model, options.out, options.minutes, options.seed, resume=options.resume)
-    print(exported)
+    """Train a model and export its weights and model card; prints where they are."""
+    print(wiring.train(options.out, options.minutes, options.seed, resume=options.resume, date=f"{date.today()}"))
 
 
 def doctor(options: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """What Celwright costs on this machine: seconds and peak memory of its main jobs, each in a process of its own.
 
-``python -m celwright.evaluation.bench NAME`` measures one job and prints it as JSON; ``measure`` runs them all so.
+``python -m celwright.cli.bench NAME`` measures one job and prints it as JSON; ``measure`` runs them all so.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from celwright import wiring
 from celwright.domain import ColorizeRequest, DecomposeRequest, Finished, Pixels, Request, SegmentRequest
 from celwright.errors import CelwrightError, WrongUsageError
 
@@ -57,8 +58,6 @@ def painted_page(width: int, height: int) -> Pixels:
 
 
 def _run(request: Request) -> Seconds:
-    from celwright import wiring
-
     started = time.perf_counter()
     finished = next(event for event in wiring.run(request) if isinstance(event, Finished))
     return {**finished.report.seconds, "run": time.perf_counter() - started}
@@ -116,6 +115,13 @@ def _serve() -> Seconds:
         return {"ready": ready - started, "end": time.perf_counter() - ready}
 
 
+def _throughput() -> Seconds:
+    from celwright.rpc.throughput import measure as moved
+
+    best = moved(4096)
+    return {"there and back": best.seconds, "again": best.reused_seconds, "MB/s": best.mb_per_second}
+
+
 CASES: dict[str, Callable[[], Seconds]] = {
     "start: celwright --help": _help,
     "start: daemon ready": _serve,
@@ -128,6 +134,7 @@ CASES: dict[str, Callable[[], Seconds]] = {
     "decompose 2048x2048": lambda: _decompose(2048, 2048),
     "write PSD 1024x1024": lambda: _write_psd(1024, 1024),
     "write PSD 4096x4096": lambda: _write_psd(4096, 4096),
+    "daemon: 4096x4096 RGBA": _throughput,
 }
 
 
@@ -148,7 +155,7 @@ def measure(only: str = "") -> Iterator[Row]:
 
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = ["| job | stages, seconds | total, s | peak memory, MiB |", "|---|---|---:|---:|"]
+    lines = ["| job | figures (seconds unless named) | total, s | peak memory, MiB |", "|---|---|---:|---:|"]
     for row in rows:
         stages = ", ".join(f"{stage} {value:.2f}" for stage, value in row.seconds.items() if stage != "total")
         peak = "" if row.peak_mib is None else f"{row.peak_mib:.0f}"

@@ -168,8 +168,17 @@ def draw() -> dict[str, np.ndarray]:
     opaque = np.ones((HEIGHT, WIDTH, 1), np.float32)
     drawn = np.concatenate([np.where(line[..., None] > 0, ink, 0), line[..., None]], 2)
     images = {"fox.png": np.concatenate([picture, opaque], 2), "fox-line.png": drawn}
-    return {name: np.round(image * 255).astype(np.uint8) for name, image in images.items()} | {"fox-hints.png": hints()}
+    return {name: np.round(image * 255).astype(np.uint8) for name, image in images.items()} | {
+        "fox-hints.png": hints({}),
+        "fox-night-hints.png": hints(NIGHT),
+    }
 
+
+NIGHT = {
+    (233, 126, 52): (82, 98, 172), (252, 240, 220): (178, 196, 236), (74, 48, 52): (36, 32, 70),
+    (62, 142, 140): (142, 66, 128), (250, 244, 234): (206, 220, 246), (246, 206, 150): (52, 58, 110),
+    (238, 226, 204): (24, 26, 58),
+}  # fmt: skip
 
 HINTS = {
     (233, 126, 52): [(512, 420), (270, 320), (754, 320), (420, 1200), (880, 1120)],
@@ -179,17 +188,17 @@ HINTS = {
     (255, 252, 246): [(330, 556), (598, 556)],
     (88, 148, 66): [(382, 600), (650, 600)],
     (250, 244, 234): [(850, 800)],
-    (246, 206, 150): [(512, 200), (140, 640), (900, 640)],
-    (238, 226, 204): [(60, 60), (40, 1240), (980, 700)],
+    (246, 206, 150): [(512, 200), (140, 640), (900, 640), (730, 880)],
+    (238, 226, 204): [(60, 60), (40, 1240), (980, 700), (740, 1020)],
 }
 
 
-def hints() -> np.ndarray:
-    """Dots of colour on transparency."""
+def hints(colors: dict[tuple[int, int, int], tuple[int, int, int]]) -> np.ndarray:
+    """Dots of colour on transparency; ``colors`` replaces some of them."""
     image = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
     for color, places in HINTS.items():
         for place in places:
-            cv2.circle(image, place, 7, (*color, 255), -1)
+            cv2.circle(image, place, 7, (*colors.get(color, color), 255), -1)
     return image
 
 
@@ -207,20 +216,6 @@ Columns: 4
 238 226 204 paper
 """
 
-NIGHT = """GIMP Palette
-Name: Night
-Columns: 4
-#
- 72  92 168 fur
-176 196 236 cream
- 34  30  66 dark
-138  66 128 wool
-226 236 255 eye
- 96 200 190 iris
- 52  58 110 moon
- 24  26  58 paper
-"""
-
 
 def eyes() -> np.ndarray:
     """White where the eyes are: what a later colouring shall keep."""
@@ -233,4 +228,3 @@ if __name__ == "__main__":
         cv2.imwrite(str(HERE / name), cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA))
     cv2.imwrite(str(HERE / "fox-eyes.png"), eyes())
     (HERE / "fox.gpl").write_text(PALETTE, encoding="utf-8")
-    (HERE / "night.gpl").write_text(NIGHT, encoding="utf-8")

@@ -17,11 +17,11 @@ SHOWN = ROOT / "docs" / "pictures"
 EXAMPLES = {
     "decompose": "decompose examples/fox.png -o out/fox.psd --contact-sheet out/decompose.png",
     "segment": "segment examples/fox-line.png -o out/fox-ids.png --preview out/regions.png --leaks out/segment.png",
-    "hints": "colorize examples/fox-line.png --hints examples/fox-hints.png -o out/fox-hints.psd"
-    " --contact-sheet out/hints.png",
+    "hints": "colorize examples/fox-line.png --hints examples/fox-hints.png --palette examples/fox.gpl"
+    " -o out/fox-hints.psd --contact-sheet out/hints.png",
     "flatting": "colorize examples/fox-line.png --palette flatting -o out/fox-flatting.ora"
     " --contact-sheet out/flatting.png",
-    "night": "colorize examples/fox-line.png --hints examples/fox-hints.png --palette examples/night.gpl"
+    "night": "colorize examples/fox-line.png --hints examples/fox-night-hints.png"
     " --context examples/fox.png --lock examples/fox-eyes.png -o out/fox-night.psd --contact-sheet out/night.png",
 }
 

@@ -25,7 +25,7 @@ def main(*_):
             json.dump({"size": [width, height], "depth": document.colorDepth(), "nodes": nodes}, answer)
         with open(os.environ["ANSWER"] + ".pixels", "wb") as pixels:
             pixels.write(bytes(document.pixelData(0, 0, width, height)))
-    except BaseException:
+    except Exception:  # noqa: BLE001 - Krita would show it in a dialog and hang
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(3)

@@ -166,9 +166,10 @@ def _write_layered(job: _Job, options: argparse.Namespace, output: Path, picture
     job.write_layers(output, images)
     job.write_folder("layers_dir", options.layers_dir, images)
     if options.contact_sheet is not None:
-        from celwright.evaluation.contact_sheet import contact_sheet
+        from celwright.evaluation.contact_sheet import coloring_sheet, contact_sheet
 
-        job.write_png("contact_sheet", options.contact_sheet, contact_sheet(picture, images))
+        sheet = contact_sheet if finished.report.recomposition else coloring_sheet
+        job.write_png("contact_sheet", options.contact_sheet, sheet(picture, images))
     job.summary(finished)
 
 

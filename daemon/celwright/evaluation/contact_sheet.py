@@ -11,26 +11,35 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from celwright.domain import Pixels
-from celwright.layers import as_float
+from celwright.layers import NAMES, as_float
 
 _CELL = 480  # px, the longer side of one picture on the sheet
 _TITLE = 28  # px
 _ERROR_GAIN = 16  # an error of 16/255 shows as white
-_ORDER = ("line", "flat", "shadow", "highlight", "composite")
 
 
 def contact_sheet(picture: Pixels, images: Mapping[str, Pixels]) -> Pixels:
-    """An RGB sheet of the picture, its layers on a checkerboard, their recomposition and its error times 16.
+    """An RGB sheet of a finished picture, its layers on a checkerboard, their recomposition and its error times 16.
 
-    ``images`` by layer name, with ``composite``; those that are missing are left out.
+    ``images`` by layer name, with ``composite``.
     """
-    cells = [("input", _on_checkers(picture))]
-    cells += [(name, _on_checkers(images[name])) for name in _ORDER if name in images]
-    if "composite" in images:
-        cells[-1] = ("recomposition", cells[-1][1])
-        cells.append((f"error x {_ERROR_GAIN}", _error(picture, images["composite"])))
+    cells = [("input", _on_checkers(picture)), *_layers(images), ("recomposition", _on_checkers(images["composite"]))]
+    return _sheet([*cells, (f"error x {_ERROR_GAIN}", _error(picture, images["composite"]))])
+
+
+def coloring_sheet(line_art: Pixels, images: Mapping[str, Pixels]) -> Pixels:
+    """An RGB sheet of a line drawing, the layers that show something, and all together (``composite``)."""
+    shown = [(name, cell) for name, cell in _layers(images) if images[name].alpha().any() and name != "line"]
+    return _sheet([("line art", _on_checkers(line_art)), *shown, ("composite", _on_checkers(images["composite"]))])
+
+
+def _layers(images: Mapping[str, Pixels]) -> list[tuple[str, NDArray[np.uint8]]]:
+    return [(name, _on_checkers(images[name])) for name in NAMES]
+
+
+def _sheet(cells: list[tuple[str, NDArray[np.uint8]]]) -> Pixels:
     height, width = cells[0][1].shape[:2]
-    columns = 4 if width < 1.4 * height else 3
+    columns = min(len(cells), 4 if width < 1.4 * height else 3)
     rows = -(-len(cells) // columns)
     sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + _TITLE + 8) + 8), (40, 40, 44))
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from celwright.domain import Pixels
-from celwright.evaluation.contact_sheet import contact_sheet
+from celwright.evaluation.contact_sheet import coloring_sheet, contact_sheet
 
 
 def _solid(*color: int, width: int = 40, height: int = 60) -> Pixels:
@@ -19,12 +19,22 @@ def test_input_layers_recomposition_and_error_stand_on_the_sheet() -> None:
     assert (sheet[60 + 96, 20 + 2 * 48] == (0, 0, 0)).all()  # no error
 
 
+def _images(flat: tuple[int, ...], **size: int) -> dict[str, Pixels]:
+    clear = _solid(0, 0, 0, 0, **size)
+    full = _solid(*flat, **size)
+    return {"line": clear, "flat": full, "shadow": clear, "highlight": clear, "composite": full}
+
+
 def test_an_error_shows_sixteenfold() -> None:
-    images = {"flat": _solid(110, 100, 100, 255), "composite": _solid(110, 100, 100, 255)}
-    sheet = contact_sheet(_solid(100, 100, 100, 255), images).data
-    assert (sheet[60, 20 + 3 * 48] == (160, 0, 0)).all()
+    sheet = contact_sheet(_solid(100, 100, 100, 255), _images((110, 100, 100, 255))).data
+    assert (sheet[60 + 96, 20 + 2 * 48] == (160, 0, 0)).all()
 
 
 def test_large_pictures_are_shown_small() -> None:
-    sheet = contact_sheet(_solid(1, 2, 3, 255, width=2000, height=1000), {})
-    assert sheet.width < 3 * 500
+    large = {"width": 2000, "height": 1000}
+    assert contact_sheet(_solid(1, 2, 3, 255, **large), _images((1, 2, 3, 255), **large)).width < 3 * 500
+
+
+def test_a_coloring_shows_only_layers_with_something_on_them() -> None:
+    sheet = coloring_sheet(_solid(0, 0, 0, 0), _images((110, 100, 100, 255)))
+    assert sheet.size == (3 * 48 + 8, 60 + 28 + 8 + 8)

@@ -1,0 +1,223 @@
+"""The only place that knows every part. Heavy imports stand inside the functions: loading this module loads nothing."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celwright.domain import ColorizeRequest, DecomposeRequest, Event, Pipeline, Request, SegmentRequest
+from celwright.errors import ModelUnavailableError, WrongUsageError
+
+if TYPE_CHECKING:
+    from celwright.engine import Engine
+    from celwright.pipelines.network import Predictor
+    from celwright.rpc.client import Client
+    from celwright.settings import Settings
+
+
+def pipelines(device: str = "auto") -> Mapping[type, Callable[[], Pipeline[Any]]]:
+    """What serves each kind of request, to be built on first use."""
+
+    def decompose() -> Pipeline[Any]:
+        from celwright.pipelines.decompose import DecomposePipeline
+
+        return DecomposePipeline(None if device == "auto" else lambda name: _predictor_on(device, name))
+
+    def segment() -> Pipeline[Any]:
+        from celwright.pipelines.segment import SegmentPipeline
+
+        return SegmentPipeline()
+
+    def colorize() -> Pipeline[Any]:
+        from celwright.pipelines.colorize import ColorizePipeline
+
+        return ColorizePipeline()
+
+    return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
+
+
+def capabilities() -> list[str]:
+    """What a daemon of this installation can do; clients offer only that."""
+    found = []
+    if find_spec("celwright.pipelines.segment"):
+        found += ["segment", "segment.leaks"]
+    if find_spec("celwright.pipelines.decompose") and weights_are_here("decompose"):
+        found += ["decompose", "decompose.exact"]
+    if find_spec("celwright.pipelines.colorize"):
+        found += [f"colorize.{what}" for what in ("hints", "palette", "flatting", "selection", "context", "lock")]
+    return found
+
+
+def build_engine(settings: "Settings") -> "Engine":
+    from celwright.engine import Engine
+
+    return Engine(pipelines(settings.device), queue_limit=settings.queue_limit, idle_seconds=settings.idle_seconds)
+
+
+def serve(settings: "Settings") -> int:
+    """Run the daemon until SIGTERM or SIGINT; one line, ``ready on ADDRESS``, tells on stdout that it listens."""
+    import logging
+
+    from celwright import __version__
+    from celwright.rpc import server
+    from celwright.rpc.servicer import Facts
+
+    logging.getLogger("celwright").setLevel(logging.INFO)
+    facts = Facts(
+        version=__version__,
+        queue_limit=settings.queue_limit,
+        idle_seconds=settings.idle_seconds,
+        upload_bytes=settings.upload_bytes,
+        capabilities=capabilities,
+        device=lambda: _device(settings),
+        torch_loaded=lambda: "torch" in sys.modules,
+        models=EmbeddedModels(),
+    )
+    with server.end_signals() as signals:
+        server.serve(
+            settings, build_engine(settings), facts, lambda address: print(f"ready on {address}", flush=True), signals
+        )
+    return 0
+
+
+def run(request: Request, connect: str | None = None) -> Iterator[Event]:
+    """The events of ``request``, worked on here, or by the daemon at ``connect`` ("auto": this user's own)."""
+    if connect is None:
+        yield from pipelines()[type(request)]().run(request)
+        return
+    with client(connect) as daemon:
+        yield from daemon.run(request)
+
+
+def status(connect: str = "auto") -> dict[str, Any]:
+    """What the daemon at ``connect`` tells about itself, as JSON can hold it."""
+    with client(connect) as daemon:
+        answer = asdict(daemon.status())
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in answer.items()}
+
+
+def client(connect: str) -> "Client":
+    """A client of the daemon at ``connect``; with the user's token where that is a port, over TLS where
+    ``CELWRIGHT_TLS_CERT``, ``_KEY`` and ``_CLIENT_CA`` name this client's files."""
+    from celwright.access_token import read_token
+    from celwright.rpc.client import Client, TlsFiles
+    from celwright.rpc.tls import read_file
+    from celwright.settings import settings
+
+    ours = settings()
+    address = ours.address if connect == "auto" else connect
+    if address.startswith("unix:"):
+        return Client(address)
+    tls = None
+    if ours.tls_cert and ours.tls_key and ours.tls_client_ca:
+        tls = TlsFiles(*(read_file(path) for path in (ours.tls_client_ca, ours.tls_cert, ours.tls_key)))
+    return Client(address, read_token(ours.token_file), tls)
+
+
+def _predictor_on(device: str, name: str) -> "Predictor":
+    from celwright.pipelines.network import Predictor, predictor
+
+    network = predictor(name).network
+    try:
+        return Predictor(network, device)
+    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not there
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ModelUnavailableError(
+            f"The device {device!r} cannot be used here ({reason}); choose --device auto or cpu."
+        ) from error
+
+
+def _device(settings: "Settings") -> str:
+    """What was asked for; what "auto" has become once a network was loaded. Loads nothing for the answer."""
+    network = sys.modules.get("celwright.pipelines.network")
+    return settings.device if network is None or settings.device != "auto" else str(network.best_device())
+
+
+def weights_are_here(task: str) -> bool:
+    """Whether an embedded model for ``task`` lies where it belongs; its bytes are checked when it is loaded."""
+    from celwright.weights import registry
+
+    return any(model.task == task and (registry.EMBEDDED_DIR / model.file).is_file() for model in registry.EMBEDDED)
+
+
+class EmbeddedModels:
+    """The models that travel with the package, as the daemon shows them; they are neither fetched nor removed."""
+
+    def listed(self) -> Sequence[Mapping[str, Any]]:
+        from celwright.weights import registry
+
+        return [
+            {
+                "name": model.name,
+                "description": f"embedded {model.task} model",
+                "tasks": [model.task],
+                "license": model.license,
+                "bytes": path.stat().st_size if path.is_file() else 0,
+                "sha256": model.sha256,
+                "installed": path.is_file(),
+                "embedded": True,
+            }
+            for model in registry.EMBEDDED
+            for path in [registry.EMBEDDED_DIR / model.file]
+        ]
+
+    def pull(self, name: str) -> Iterator[tuple[int, int]]:
+        known = ", ".join(repr(model["name"]) for model in self.listed())
+        raise ModelUnavailableError(f"The model {name!r} cannot be fetched; this version has its own only: {known}.")
+
+    def remove(self, name: str) -> None:
+        raise WrongUsageError(f"The model {name!r} cannot be removed; models that come with Celwright stay with it.")
+
+
+def evaluate(task: str, directory: Path, peer_labels: Path | None = None) -> tuple[list[Any], str]:
+    """The figures of ``regions``, ``decompose`` or ``colorize`` on a folder of layered pictures: as rows (dataclasses)
+    and as a table to read."""
+    if task == "regions":
+        from celwright.evaluation import regions
+
+        scores = regions.evaluate(directory, peer_labels=peer_labels)
+        return scores, regions.table(scores)
+    if task == "decompose":
+        from celwright.evaluation import decompose
+
+        rows = decompose.evaluate(directory)
+        return rows, decompose.table(rows)
+    from celwright.evaluation import colorize
+
+    hints = list(colorize.evaluate_hints(directory))
+    return hints, colorize.table(hints)
+
+
+def train(out: Path, minutes: float, seed: int, *, resume: bool, date: str) -> Path:
+    """Train the decomposer in ``out`` and export its weights and model card there; where the weights are."""
+    from celwright.training.decomposer import TrainingOptions
+    from celwright.training.decomposer import train as train_decomposer
+    from celwright.training.export import export
+
+    export(train_decomposer(TrainingOptions(out, minutes, resume=resume, seed=seed)), out, date=date)
+    return out / "decomposer.safetensors"
+
+
+def models() -> list[dict[str, Any]]:
+    """Every model here with ``id``, ``bytes``, ``licence`` and ``state``: "ok", or what is wrong with it."""
+    from celwright.weights import registry
+
+    rows = []
+    for model in registry.EMBEDDED:
+        path, state = registry.EMBEDDED_DIR / model.file, "ok"
+        try:
+            registry.verified_path(model)
+        except ModelUnavailableError as fault:
+            state = str(fault)
+        size = path.stat().st_size if path.is_file() else 0
+        rows.append({"id": f"{model.task}/{model.name}", "bytes": size, "licence": model.license, "state": state})
+    return rows
+
+
+def device() -> str:
+    """What the networks run on here, in words."""
+    from celwright.pipelines.network import device_in_words
+
+    return device_in_words()

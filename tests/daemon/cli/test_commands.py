@@ -1,0 +1,162 @@
+"""The command line from arguments to files, with real pipelines."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from celwright.cli import main
+from celwright.imaging.files import read_picture
+
+INK = (40, 20, 60)
+
+
+@pytest.fixture
+def line_art(tmp_path: Path) -> Path:
+    """Two closed squares on transparency."""
+    image = np.zeros((64, 96, 4), np.uint8)
+    for x in (8, 52):
+        cv2.rectangle(image, (x, 12), (x + 36, 52), (*INK[::-1], 255), 2)
+    cv2.imwrite(str(tmp_path / "squares.png"), image)
+    return tmp_path / "squares.png"
+
+
+@pytest.fixture
+def hints(tmp_path: Path) -> Path:
+    """A red dot in the left square, a blue one in the right."""
+    image = np.zeros((64, 96, 4), np.uint8)
+    cv2.circle(image, (26, 32), 4, (0, 0, 255, 255), -1)
+    cv2.circle(image, (70, 32), 4, (255, 0, 0, 255), -1)
+    cv2.imwrite(str(tmp_path / "hints.png"), image)
+    return tmp_path / "hints.png"
+
+
+def _rgba(path: Path) -> np.ndarray:
+    return read_picture(path)[0].rgba().data
+
+
+def test_colorize_fills_what_the_hints_touch_and_keeps_the_line(line_art: Path, hints: Path, tmp_path: Path) -> None:
+    layers = tmp_path / "layers"
+    assert main(["colorize", str(line_art), "--hints", str(hints), "--layers-dir", str(layers), "--quiet"]) == 0
+    flat = _rgba(layers / "flat.png")
+    assert flat[20, 20].tolist() == [255, 0, 0, 255]
+    assert flat[48, 84].tolist() == [0, 0, 255, 255]
+    np.testing.assert_array_equal(_rgba(layers / "line.png"), _rgba(line_art))
+    composite = _rgba(tmp_path / "squares-layers.psd")
+    np.testing.assert_array_equal(composite, _rgba(layers / "composite.png"))
+
+
+def test_colorize_snaps_to_a_palette(line_art: Path, hints: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.hex").write_text("c03030\n303090\n", encoding="utf-8")
+    arguments = ["colorize", str(line_art), "--hints", str(hints), "--palette", str(tmp_path / "two.hex")]
+    assert main([*arguments, "--layers-dir", str(tmp_path / "layers"), "--quiet"]) == 0
+    assert _rgba(tmp_path / "layers" / "flat.png")[20, 20].tolist() == [0xC0, 0x30, 0x30, 255]
+
+
+def test_segment_prints_one_object_with_seconds_by_stage(
+    line_art: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--preview", str(tmp_path / "p.png"), "--leaks", str(tmp_path / "l.png"), "--json"]
+    assert main(["segment", str(line_art), *arguments]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["output"] == str(tmp_path / "squares-regions.png")
+    assert facts["regions"] == 3
+    assert {"load", "segment"} <= facts["seconds"].keys()
+    ids = _rgba(tmp_path / "squares-regions.png").view(np.uint32)[..., 0]
+    assert len(set(ids[[32, 32, 2], [26, 70, 2]].tolist())) == 3
+    assert (tmp_path / "p.png").is_file()
+    assert (tmp_path / "l.png").is_file()
+
+
+def test_decompose_writes_layers_a_contact_sheet_and_its_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = np.full((48, 64, 3), (80, 120, 200), np.uint8)
+    cv2.rectangle(picture, (10, 10), (50, 40), (20, 20, 20), 2)
+    cv2.imwrite(str(tmp_path / "page.png"), picture)
+    arguments = ["decompose", str(tmp_path / "page.png"), "--fidelity", "exact", "--json"]
+    arguments += ["-o", str(tmp_path / "page.ora"), "--contact-sheet", str(tmp_path / "sheet.png")]
+    assert main([*arguments, "--layers-dir", str(tmp_path / "layers")]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["recomposition"]["max"] <= 2
+    assert facts["model"] == "embedded"
+    assert {"read", "load", "infer", "fit", "write"} <= facts["seconds"].keys()
+    assert sorted(path.name for path in (tmp_path / "layers").iterdir()) == [
+        "composite.png", "flat.png", "highlight.png", "line.png", "shadow.png",
+    ]  # fmt: skip
+    again = _rgba(tmp_path / "page.ora")[..., :3].astype(int)
+    assert np.abs(again - picture[..., ::-1]).max() <= 2
+
+
+def test_a_second_run_is_refused_without_force_and_leaves_the_first_result(
+    line_art: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["segment", str(line_art), "--quiet"]) == 0
+    target = line_art.with_name("squares-regions.png")
+    before = target.read_bytes()
+    capsys.readouterr()
+    assert main(["segment", str(line_art), "--gap", "3", "--quiet"]) == 2
+    assert capsys.readouterr().err == (
+        f"celwright: {target} exists already; use --force to overwrite it or choose another name.\n"
+    )
+    assert target.read_bytes() == before
+    assert main(["segment", str(line_art), "--quiet", "--force"]) == 0
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(line_art: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["segment", str(line_art)]) == 0
+    shown = capsys.readouterr()
+    assert "segment 0%\n" in shown.err
+    assert "regions: 3, openings closed: 0" in shown.out
+
+
+WRONG: list[tuple[list[str], int, str]] = [
+    (["decompose", "{tmp}/none.png"], 2, "{tmp}/none.png does not exist; check the name."),
+    (["decompose", "{tmp}"], 2, "{tmp} is a folder; name a picture file in it."),
+    (["decompose", "{line}", "-o", "{tmp}/x.jpg"], 2,
+     "{tmp}/x.jpg names no layered format; .psd, .psb, .ora are allowed: change the ending."),
+    (["decompose", "{line}", "-o", "{tmp}/no/x.psd"], 2,
+     "The folder {tmp}/no does not exist; create it or choose another for x.psd."),
+    (["decompose", "{line}", "--layers-dir", "{tmp}/no/layers"], 2,
+     "The folder {tmp}/no does not exist; create it or choose another for layers."),
+    (["decompose", "{line}", "--model", "huge"], 1,
+     "The model 'huge' is not installed; 'embedded' can decompose: choose one of them."),
+    (["colorize", "{line}", "--hints", "{small}"], 2,
+     "The hints image is 16x16 pixels at (0, 0), the line art 96x64 at (0, 0); both must match: "
+     "export it with the whole canvas."),
+    (["colorize", "{line}", "--selection", "{black}"], 1,
+     "The selection is empty; select at least one pixel or select nothing at all."),
+    (["segment", "{line}", "--gap", "999"], 2, "The gap is 999; 0 to 256 is allowed."),
+    (["segment", "{small}", "--connect", "unix:{tmp}/nobody"], 1,
+     "No daemon answers at unix:{tmp}/nobody, or it ended at work; start it with 'celwright serve' and try again."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "code", "sentence"), WRONG, ids=[" ".join(case[0][:4]) for case in WRONG])
+def test_a_fault_is_one_sentence_and_leaves_nothing_behind(
+    arguments: list[str], code: int, sentence: str, line_art: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((16, 16, 4), 255, np.uint8))
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((64, 96), np.uint8))
+    places = {"tmp": tmp_path, "line": line_art, "small": tmp_path / "small.png", "black": tmp_path / "black.png"}
+    before = sorted(tmp_path.rglob("*"))
+    assert main([argument.format(**places) for argument in arguments]) == code
+    assert capsys.readouterr().err.splitlines()[-1] == "celwright: " + sentence.format(**places)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_unknown_option_is_wrong_usage() -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["decompose", "x.png", "--speed", "9"])
+    assert ending.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "command", ["decompose", "colorize", "segment", "serve", "models", "train", "evaluate", "bench"]
+)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main([command, "--help"])
+    assert ending.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: celwright {command}")

@@ -1,0 +1,122 @@
+"""The product's own parts together: a job has the same outcome here and in the daemon."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from celwright import wiring
+from celwright.domain import ColorizeRequest, DecomposeRequest, Event, Finished, Pixels, Request, SegmentRequest
+from celwright.errors import (
+    AccessDeniedError,
+    CelwrightError,
+    DaemonUnreachableError,
+    ModelUnavailableError,
+    WrongUsageError,
+)
+from celwright.rpc.generated import celwright_pb2 as pb
+from celwright.rpc.server import Server
+from celwright.rpc.servicer import Facts
+from celwright.settings import settings
+
+
+def line_art() -> Pixels:
+    """Two boxes, drawn in black on transparency."""
+    ink = np.zeros((96, 128), np.uint8)
+    for left in (8, 68):
+        cv2.rectangle(ink, (left, 10), (left + 50, 84), 255, 2, cv2.LINE_AA)
+    return Pixels(np.dstack([np.zeros((96, 128, 3), np.uint8), ink]))
+
+
+def painting() -> Pixels:
+    """The boxes, filled, on white."""
+    line, canvas = line_art(), np.full((96, 128, 3), 255, np.uint8)
+    canvas[12:84, 10:58], canvas[12:84, 70:118] = (200, 60, 40), (40, 90, 200)
+    canvas[line.data[..., 3] > 127] = 0
+    return Pixels(canvas)
+
+
+def dots() -> Pixels:
+    hints = np.zeros((96, 128, 4), np.uint8)
+    hints[40:44, 30:34], hints[40:44, 90:94] = (200, 60, 40, 255), (40, 90, 200, 255)
+    return Pixels(hints)
+
+
+REQUESTS: dict[str, Request] = {
+    "segment": SegmentRequest(line_art(), leaks=True),
+    "colorize": ColorizeRequest(line_art(), hints=dots(), stages=True),
+    "flatting": ColorizeRequest(line_art(), palette="flatting"),
+    "decompose": DecomposeRequest(painting()),
+}
+
+
+@pytest.fixture
+def daemon(folder: Path) -> Iterator[str]:
+    """The address of a daemon with the product's own pipelines."""
+    ours = settings({}, socket=folder / "d.sock")
+    engine = wiring.build_engine(ours)
+    facts = Facts("1", 8, 300.0, ours.upload_bytes, wiring.capabilities, lambda: "cpu", lambda: "torch" in sys.modules)
+    server = Server(ours, engine, facts)
+    server.start()
+    yield server.address
+    server.stop()
+
+
+def outcome(events: Iterator[Event]) -> Any:
+    """Images by name as bytes, and what does not differ from run to run; or class and sentence of the fault."""
+    try:
+        *_, end = events
+    except CelwrightError as error:
+        return type(error).__name__, str(error)
+    assert isinstance(end, Finished)
+    images = {name: (image.data.tobytes(), image.data.shape, image.offset) for name, image in end.images.items()}
+    return images, end.report.regions, end.report.notices, end.report.recomposition, set(end.report.seconds)
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_a_job_has_the_same_outcome_here_and_in_the_daemon(daemon: str, kind: str) -> None:
+    assert outcome(wiring.run(REQUESTS[kind], daemon)) == outcome(wiring.run(REQUESTS[kind]))
+
+
+def test_the_daemon_lists_only_what_it_can_do(daemon: str) -> None:
+    listed = wiring.status(daemon)["capabilities"]
+    assert {"segment", "colorize.hints", "colorize.flatting"} <= set(listed)
+    if "decompose" in listed:
+        assert "composite" in outcome(wiring.run(REQUESTS["decompose"], daemon))[0]
+    else:
+        assert outcome(wiring.run(REQUESTS["decompose"], daemon))[0] == "ModelUnavailableError"
+    assert not {"colorize.references", "colorize.variations", "models"} & set(listed)
+
+
+def test_the_embedded_models_are_listed_and_stay() -> None:
+    models = wiring.EmbeddedModels()
+    listed = [pb.Model(**model) for model in models.listed()]
+    assert [(model.name, list(model.tasks), model.embedded) for model in listed] == [("embedded", ["decompose"], True)]
+    assert listed[0].installed is wiring.weights_are_here("decompose")
+    with pytest.raises(ModelUnavailableError) as refused:
+        models.pull("large")
+    assert str(refused.value) == ("The model 'large' cannot be fetched; this version has its own only: 'embedded'.")
+    with pytest.raises(WrongUsageError) as kept:
+        models.remove("embedded")
+    assert str(kept.value) == "The model 'embedded' cannot be removed; models that come with Celwright stay with it."
+
+
+def test_status_holds_only_what_json_can(daemon: str) -> None:
+    import json
+
+    assert json.loads(json.dumps(wiring.status(daemon)))["version"] == "1"
+
+
+def test_a_port_without_a_token_file_is_refused_before_the_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELWRIGHT_TOKEN_FILE", str(folder / "token"))
+    with pytest.raises(AccessDeniedError, match=r"^No token can be read from "):
+        wiring.status("127.0.0.1:9")
+
+
+def test_auto_is_the_users_own_daemon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELWRIGHT_SOCKET", str(folder / "mine.sock"))
+    with pytest.raises(DaemonUnreachableError, match=r"^No daemon answers at unix:.*/mine\.sock,"):
+        wiring.status("auto")

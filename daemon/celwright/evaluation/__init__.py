@@ -1,0 +1,1 @@
+"""Measuring results against pictures made by hand. Nothing else imports this."""

@@ -1,0 +1,54 @@
+"""Results of a reduced picture brought to full size along the full picture's own edges.
+
+Knows arrays only, neither layers nor networks.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.domain import FloatImage
+
+_SIMILAR = 0.07  # colour distance (RGB 0..1) at which a neighbour's say has fallen to 60 %
+_FLOOR = 1e-4  # weight of the nearest neighbour when no colour is similar
+
+
+def guided_rows(
+    full: FloatImage, row: int, full_size: tuple[int, int], small: FloatImage, planes: FloatImage, small_row: int,
+    small_size: tuple[int, int],
+) -> FloatImage:  # fmt: skip
+    """Joint bilateral upsampling (Kopf et al. 2007, eq. 3) of some rows.
+
+    ``full`` (h, W, 3) rows from ``row`` of the full picture, of ``full_size`` (width, height) in all; ``small`` and
+    ``planes`` (h', W', 3 and C) rows from ``small_row`` of the reduced picture and of what was found there, of
+    ``small_size`` in all. Each full pixel takes the mean of its 3x3 nearest reduced pixels, weighed by closeness and
+    by likeness of colour. Rows beyond those given are taken from the nearest that is. Returns (h, W, C).
+    """
+    height, width = full.shape[:2]
+    at_y = (np.arange(row, row + height) + 0.5) * (small_size[1] / full_size[1]) - 0.5 - small_row
+    at_x = (np.arange(width) + 0.5) * (small_size[0] / full_size[0]) - 0.5
+    near_y, near_x = np.floor(at_y + 0.5).astype(np.intp), np.floor(at_x + 0.5).astype(np.intp)
+    total: NDArray[Any] = np.zeros((height, width, planes.shape[2]), np.float32)
+    weights = np.zeros((height, width, 1), np.float32)
+    for dy in (-1, 0, 1):
+        y = np.clip(near_y + dy, 0, len(small) - 1)
+        close_y = np.maximum(1.5 - np.abs(near_y + dy - at_y), 0)
+        for dx in (-1, 0, 1):
+            x = np.clip(near_x + dx, 0, small.shape[1] - 1)
+            close_x = np.maximum(1.5 - np.abs(near_x + dx - at_x), 0)
+            there = np.ix_(y, x)
+            difference = full - small[there]
+            distance = np.einsum("hwc,hwc->hw", difference, difference)
+            likeness = np.exp(distance * (-0.5 / _SIMILAR**2)) + _FLOOR
+            weight = (likeness * (close_y[:, None] * close_x[None])).astype(np.float32)[..., None]
+            total += planes[there] * weight
+            weights += weight
+    return np.asarray(total / np.maximum(weights, 1e-12), np.float32)
+
+
+def rows_needed(start: int, stop: int, full_height: int, small_height: int) -> tuple[int, int]:
+    """The reduced rows (first, one past the last) that ``guided_rows`` looks at for full rows start to stop."""
+    scale = small_height / full_height
+    first, last = int((start + 0.5) * scale) - 1, int((stop - 0.5) * scale) + 1
+    return max(first, 0), min(last + 1, small_height)

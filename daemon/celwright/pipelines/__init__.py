@@ -1,0 +1,1 @@
+"""One job, one generator of events. Knows no wire and no command line."""

@@ -1,0 +1,83 @@
+"""Who says which colour a region without a hint should have.
+
+A proposer is asked after the hints were given to the regions and before the palette is applied. The one that stands
+here knows hints alone; one that samples a picture from a network answers in the same form. Knows no pixels but through
+the regions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from celwright.domain import ColorizeRequest, Event, FloatImage
+from celwright.errors import ModelUnavailableError, WrongUsageError
+from celwright.regions.fill import nearest_alike
+from celwright.regions.flatting import flatting_colors
+from celwright.regions.hinted import HintedRegions
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """``colors`` (count + 1, 4) float32: sRGB 0..1 and alpha 0 or 1 for every region. Hinted regions keep their hint
+    whatever is proposed for them."""
+
+    colors: FloatImage
+
+
+class Proposer(Protocol):
+    """Says which colour each region should have. ``name`` goes into the report as the model."""
+
+    name: str
+
+    def check(self, request: ColorizeRequest) -> None:
+        """Refuse, before any work, what this proposer cannot do (WrongUsageError, ModelUnavailableError)."""
+
+    def propose(self, request: ColorizeRequest, regions: HintedRegions) -> Iterator[Event | Proposal]:
+        """Events while it works, and one Proposal."""
+
+    def unload(self) -> None:
+        """Free what a next run can build again."""
+
+
+class HintProposer:
+    """Colours by hints: the other regions take after the hinted ones, stay transparent, or get flatting colours."""
+
+    name = "hints"
+
+    def check(self, request: ColorizeRequest) -> None:
+        """Refuse what needs a network: references, a histogram, ``auto``, several variations, other models; and a
+        request in which nothing says any colour."""
+        refused = {
+            "References": len(request.references) > 0,
+            "A histogram": request.histogram is not None,
+            "The palette 'auto'": request.palette == "auto",
+            f"{request.variations} variations": request.variations > 1,
+        }
+        for what, came in refused.items():
+            if came:
+                raise WrongUsageError(
+                    f"{what} came, but this installation colours by hints, a palette to snap to, or the palette "
+                    f"'flatting' only: leave that option out."
+                )
+        if request.model != "embedded":
+            raise ModelUnavailableError(
+                f"The model {request.model!r} is not installed; this installation colours by hints, which needs no "
+                f"model: leave that option out."
+            )
+        if request.hints is None and request.palette != "flatting":
+            raise WrongUsageError(
+                "No hints came, so there is no colour to begin with: paint at least one dot of colour on a transparent "
+                "layer, or use the palette 'flatting'."
+            )
+
+    def propose(self, request: ColorizeRequest, regions: HintedRegions) -> Iterator[Event | Proposal]:
+        """One Proposal, at once."""
+        if request.palette == "flatting":
+            yield Proposal(flatting_colors(regions.labels, regions.colors))
+        elif request.unhinted == "nearest":
+            yield Proposal(nearest_alike(regions))
+        else:
+            yield Proposal(regions.colors)
+
+    def unload(self) -> None:
+        """Nothing is held between runs."""

@@ -1,0 +1,1 @@
+"""Regions of line art: finding them, splitting them, showing them. Knows numpy and OpenCV only."""

@@ -19,6 +19,8 @@ from celwright.errors import WrongUsageError
 NAMES = ("line", "flat", "shadow", "highlight")
 
 _FAINT_LINE = 0.04  # alpha; below it an estimated line is noise
+_CONTRAST = 0.02  # squared distance of base and line colour from which their mixture can be measured
+_RIM = 0.1  # how much darker than its flat the rim of a cut-out figure is where it has an outline
 _FAINT_SHADING = 5 / 255  # change of colour; `clean` drops shading that nobody would have painted
 _GRAIN = 16 / 255  # change of colour; up to it `clean` takes a difference for paint texture, not for shading
 
@@ -146,18 +148,18 @@ def fit(picture: Pixels, estimate: Estimate, fidelity: Fidelity) -> LayerStack:
     pixels = as_float(picture.rgba())
     color, alpha = pixels[..., :3], pixels[..., 3:]
 
-    line_alpha = np.minimum(estimate.line_alpha[..., None], alpha)
-    line_alpha = _snapped(np.where(line_alpha < _FAINT_LINE, 0, line_alpha), depth)
+    flat, shadow, highlight = estimate.flat, estimate.shadow, estimate.highlight
+    base = 1 - (1 - flat * shadow) * (1 - highlight)
+    line_alpha, is_line = _line_alpha(color, alpha, base, estimate)
+    line_alpha = _snapped(line_alpha, depth)
     # The flat's alpha that makes the composite's alpha the picture's; full under an opaque line.
     flat_alpha = np.where(alpha >= 1, 1, (alpha - line_alpha) / np.maximum(1 - line_alpha, 1e-6))
     flat_alpha = _snapped(flat_alpha, depth)
     seen = (1 - line_alpha) * flat_alpha  # how much of the base shows
 
-    flat, shadow, highlight = estimate.flat, estimate.shadow, estimate.highlight
-    base = 1 - (1 - flat * shadow) * (1 - highlight)
     wanted = np.clip((color * alpha - estimate.line_color * line_alpha) / np.maximum(seen, 1e-6), 0, 1)
     # Under a nearly opaque line the picture says nothing about the base: trust the estimate there.
-    trust = np.clip(seen / np.maximum(alpha, 1e-6) * 4, 0, 1)
+    trust = np.clip(seen / np.maximum(alpha, 1e-6) * 4, 0, 1) * ~is_line
     wanted = base + (wanted - base) * trust
     if fidelity == "clean":
         flat = flat + _grain(wanted, flat, np.abs(base - flat)) * (line_alpha == 0)
@@ -187,6 +189,32 @@ def fit(picture: Pixels, estimate: Estimate, fidelity: Fidelity) -> LayerStack:
         shadow=layer(shadow_layer[..., :3], shadow_layer[..., 3:]),
         highlight=layer(highlight_layer[..., :3], highlight_layer[..., 3:]),
     )
+
+
+def _line_alpha(
+    color: FloatImage, alpha: FloatImage, base: FloatImage, estimate: Estimate
+) -> tuple[FloatImage, NDArray[np.bool_]]:
+    """(H, W, 1) the line's alpha, and where the line alone explains what the base does not.
+
+    Between the colours of base and line, the picture itself tells how much line there is, sharper than any estimate;
+    up to three times the estimated alpha is believed to be line, what asks for more is something else.
+    """
+    guess = np.minimum(estimate.line_alpha[..., None], alpha)
+    contrast = base - estimate.line_color
+    size = (contrast * contrast).sum(axis=2, keepdims=True)
+    measured = alpha * np.clip((contrast * (base - color)).sum(axis=2, keepdims=True) / np.maximum(size, 1e-6), 0, 1)
+    is_line = (guess >= _FAINT_LINE) & (measured <= 3 * guess) & (size > _CONTRAST)
+    # Where the picture is not opaque the line's alpha cannot grow later: some line colour must do.
+    solved = base + (color - base) * alpha / np.maximum(measured, 1e-6)
+    is_line &= (alpha >= 1) | (_largest(np.abs(solved - 0.5)) < 0.51)
+    line_alpha = np.where(is_line, measured, guess)
+    line_alpha = np.where(line_alpha < _FAINT_LINE, 0, line_alpha)
+    # A soft rim darker than its flat is an outline's own: on paper it looked too pale for the estimate to be sure.
+    darker = (base - color).mean(axis=2, keepdims=True) > _RIM
+    unsure = (alpha < 0.5) | (estimate.line_alpha[..., None] > _FAINT_LINE / 4)
+    rim = (alpha > 0) & (alpha < 1) & darker & unsure
+    line_alpha = np.where(rim, alpha, line_alpha)
+    return line_alpha, (is_line | rim) & (line_alpha > 0)
 
 
 def _largest(image: FloatImage) -> FloatImage:

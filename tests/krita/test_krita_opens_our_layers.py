@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from celwright.domain import Pixels
-from celwright.layers import Estimate, LayerStack, fit
+from celwright.fitting import Estimate, fit
+from celwright.layers import LayerStack
 from celwright.psd import openraster, write
 from celwright.psd.tree import four_layers
 

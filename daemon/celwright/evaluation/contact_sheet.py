@@ -63,7 +63,7 @@ def _on_checkers(pixels: Pixels) -> NDArray[np.uint8]:
     image = _small(pixels)
     rows, columns = np.indices(image.shape[:2]) // 12
     checkers = np.where((rows + columns) % 2, 0.80, 0.93).astype(np.float32)[..., None]
-    return (np.clip(image[..., :3] + checkers * (1 - image[..., 3:]), 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(image[..., :3] + checkers * (1 - image[..., 3:]), 0, 1) * 255 + 0.5, np.uint8)
 
 
 def _error(picture: Pixels, composite: Pixels) -> NDArray[np.uint8]:

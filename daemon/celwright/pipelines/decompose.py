@@ -1,8 +1,8 @@
 """A finished picture in, its four layers out: network, then full resolution, then the formula.
 
 The network sees the picture in tiles, reduced where it is so large that its lines would be wider than any the network
-knows; its estimates come back to full size along the picture's own edges and ``layers.fit`` makes them give the picture
-back. Rows are finished band by band. Knows no files, no wire, and of networks only that they give layers.
+knows; its estimates come back to full size along the picture's own edges, and ``fitting.fit`` makes them give the
+picture back. Rows are finished band by band. Knows no files, no wire, and of networks only that they give layers.
 """
 
 import time
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright import layers
+from celwright import fitting, layers
 from celwright.domain import DecomposeRequest, Event, Fidelity, Finished, FloatImage, Pixels, Preview, Progress, Report
 from celwright.imaging import tiling
 from celwright.imaging.resampling import guided_rows, rows_needed
@@ -45,7 +45,7 @@ class _Result:
         band = slice(self.rows, self.rows + len(estimate))
         part = Pixels(self.picture.data[band], self.picture.offset, self.picture.icc)
         colors = (estimate[..., i : i + 3] for i in (1, 4, 7, 10))
-        found = layers.fit(part, layers.Estimate(estimate[..., 0], *colors), self.fidelity).images()
+        found = fitting.fit(part, fitting.Estimate(estimate[..., 0], *colors), self.fidelity).images()
         for name, image in found.items():
             self.images[name][band] = image.data
         self.errors.append(layers.squared_error(part, found["composite"]))

@@ -68,4 +68,4 @@ def _on_checkers(pixels: Pixels) -> NDArray[np.uint8]:
 
 def _error(picture: Pixels, composite: Pixels) -> NDArray[np.uint8]:
     difference = np.abs(_small(picture)[..., :3] - _small(composite)[..., :3])
-    return (np.clip(difference * _ERROR_GAIN, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(difference * _ERROR_GAIN, 0, 1) * 255 + 0.5, np.uint8)

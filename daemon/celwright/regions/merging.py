@@ -11,7 +11,7 @@ from celwright.regions.openings import Openings
 
 TIP = 0.72  # of a circle: a stroke ends where more than this is free of line
 SWELL = 1.5  # a region is a room behind a gap when a ball this much larger than the gap fits into it
-ROOM = 3.0  # without a tip, the room must be this much wider than the passage
+ROOM = 99  # without a tip, the room must be this much wider than the passage
 LEAST = 24  # px; a smaller pocket is no room
 
 

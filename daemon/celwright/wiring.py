@@ -171,9 +171,18 @@ class EmbeddedModels:
         raise WrongUsageError(f"The model {name!r} cannot be removed; models that come with Celwright stay with it.")
 
 
-def evaluate(task: str, directory: Path, peer_labels: Path | None = None) -> tuple[list[Any], str]:
-    """The figures of ``regions``, ``decompose`` or ``colorize`` on a folder of layered pictures: as rows (dataclasses)
-    and as a table to read."""
+def evaluate(task: str, directory: Path | None, peer_labels: Path | None = None) -> tuple[list[Any], str]:
+    """The figures of ``regions``, ``decompose`` or ``colorize`` on a folder of layered pictures, or of the embedded
+    decomposer on held-out ``scenes``, which need no folder: as rows (dataclasses) and as a table to read."""
+    if task == "scenes":
+        from celwright.pipelines.network import predictor
+        from celwright.training import held_out
+
+        ours = predictor("embedded")
+        compared = held_out.compared(ours.network, device=ours.device)
+        return compared, held_out.table(compared)
+    if directory is None:
+        raise WrongUsageError(f"No folder came to evaluate {task} on; name one that holds layered pictures.")
     if task == "regions":
         from celwright.evaluation import regions
 

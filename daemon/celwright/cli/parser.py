@@ -142,7 +142,7 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "evaluate", "measurements:evaluate", "measure quality on a folder of layered pictures")
-    parser.add_argument("task", choices=("regions", "decompose", "colorize"))
-    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("task", choices=("regions", "decompose", "colorize", "scenes"))
+    parser.add_argument("directory", type=Path, metavar="DIR", nargs="?", help="not for scenes, which are generated")
     parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")

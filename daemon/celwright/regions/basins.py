@@ -5,9 +5,8 @@ Arrays are padded by one pixel of line all round, so that every free pixel has e
 by their flat index. A diagonal step must not slip between two pixels of line: regions are 4-connected.
 """
 
-from dataclasses import dataclass
-
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np

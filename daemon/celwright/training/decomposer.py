@@ -13,13 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from celwright.models.decomposer import Decomposer, Layers, compose
 from celwright.models.presets import build_decomposer
+from celwright.training.held_out import KINDS, held_out_figures
 from celwright.training.losses import decomposition_loss
 from celwright.training.samples import batches, held_out, unpacked
-from celwright.training.scenes import Kind
 
 EARLY = 0.7  # share of the time with small crops
 
@@ -74,43 +72,6 @@ class ThreadChoice:
             torch.set_num_threads(1)
 
 
-def decibels(error: float) -> float:
-    return -10 * math.log10(max(error, 1e-10))
-
-
-@torch.inference_mode()
-def held_out_figures(network: Decomposer | None, samples: Tensor, device: str = "cpu") -> dict[str, float]:
-    """PSNR (dB, of the mean squared error over all scenes, RGB 0..1) of flat, line (on white) and recomposition, and
-    the IoU of shadow and highlight (strength above 0.05). Without network: the plain baseline, the picture as its
-    own flat and nothing else."""
-    errors = {"flat_psnr": 0.0, "line_psnr": 0.0, "composition_psnr": 0.0}
-    common, either = {"shadow_iou": 0.0, "highlight_iou": 0.0}, {"shadow_iou": 1e-9, "highlight_iou": 1e-9}
-    chunks = samples.split(8)  # type: ignore[no-untyped-call]
-    for chunk in chunks:
-        seen, truth = unpacked(chunk.to(device))
-        if network is None:
-            blank = torch.zeros_like(truth.line_alpha)
-            estimate = Layers(blank, torch.zeros_like(seen), seen, torch.ones_like(seen), torch.zeros_like(seen))
-        else:
-            with torch.autocast(device, torch.bfloat16):
-                estimate = Layers(*(layer.float().clamp(0, 1) for layer in network(seen)))
-        share = len(chunk) / len(samples)
-        line, true_line = (a.line_color * a.line_alpha + 1 - a.line_alpha for a in (estimate, truth))
-        errors["flat_psnr"] += (estimate.flat - truth.flat).square().mean().item() * share
-        errors["line_psnr"] += (line - true_line).square().mean().item() * share
-        errors["composition_psnr"] += (compose(estimate) - compose(truth)).square().mean().item() * share
-        clear = truth.line_alpha < 0.1
-        for name, a, b in (
-            ("shadow_iou", 1 - estimate.shadow, 1 - truth.shadow),
-            ("highlight_iou", estimate.highlight, truth.highlight),
-        ):
-            found, there = ((v.amax(1, keepdim=True) > 0.05) & clear for v in (a, b))
-            common[name] += (found & there).sum().item()
-            either[name] += (found | there).sum().item()
-    figures = {name: decibels(error) for name, error in errors.items()}
-    return figures | {name: common[name] / either[name] for name in common}
-
-
 def rate(used: float, step: int) -> float:
     """Share of the learning rate at a used share of the time budget: warm-up, plateau to half time, cosine to 0."""
     decay = 1.0 if used < 0.4 else 0.5 * (1 + math.cos(math.pi * min((used - 0.4) / 0.6, 1.0)))
@@ -137,8 +98,7 @@ def train(options: TrainingOptions) -> Path:
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         step, before = state["step"], state["seconds"]
-    kinds: tuple[Kind, ...] = ("standard", "rich")
-    tests = {kind: held_out(kind, options.held_out, options.size) for kind in kinds}
+    tests = {kind: held_out(kind, options.held_out, options.size) for kind in KINDS}
     for kind, samples in tests.items():
         print(kind, "baseline", json.dumps(held_out_figures(None, samples)), flush=True)
 

@@ -11,13 +11,9 @@ from safetensors.torch import save
 
 from celwright.errors import OutputError
 from celwright.models.presets import build_decomposer
-from celwright.training.decomposer import held_out_figures
-from celwright.training.samples import held_out as held_out_scenes
-from celwright.training.scenes import Kind
+from celwright.training.held_out import compared, table
 
 LARGEST = 16 * 1024 * 1024  # bytes a weights file may have in the package
-KINDS: tuple[Kind, ...] = ("standard", "rich")
-Figures = Mapping[str, float]
 
 
 def half_precision(state: Mapping[str, Any]) -> bytes:
@@ -42,10 +38,7 @@ def export(
     network = build_decomposer(options["preset"])
     network.load_state_dict({key: value.half().float() for key, value in state["average"].items()})
     network.eval()
-    figures: dict[str, tuple[Figures, Figures]] = {}
-    for kind in KINDS:
-        tests = held_out_scenes(kind, held_out, int(options["size"]))
-        figures[kind] = held_out_figures(None, tests), held_out_figures(network, tests)
+    figures = compared(network, held_out, int(options["size"]))
     early = options["early_crop"]
     facts = {
         "step": state["step"],
@@ -54,7 +47,7 @@ def export(
         "digest": hashlib.sha256(data).hexdigest(),
         "date": date,
         "held_out": held_out,
-        "table": _table(figures),
+        "table": table(figures),
         "crops": options["crop"] if early == options["crop"] else f"{early}, later {options['crop']}",
         "note": f"\n{note}\n" if note else "",
         "rich_share": f"{float(options['rich']):.0%}",
@@ -66,19 +59,6 @@ def export(
         part.write_bytes(content)
         os.replace(part, path)
     return str(facts["digest"])
-
-
-def _table(figures: Mapping[str, tuple[Figures, Figures]]) -> str:
-    rows = []
-    for kind, (plain, network) in figures.items():
-        for title, key, form in (
-            ("flat, PSNR", "flat_psnr", "{:.1f} dB"),
-            ("line on white, PSNR", "line_psnr", "{:.1f} dB"),
-            ("shadow, IoU", "shadow_iou", "{:.2f}"),
-            ("highlight, IoU", "highlight_iou", "{:.2f}"),
-        ):
-            rows.append(f"| {kind} | {title} | {form.format(plain[key])} | {form.format(network[key])} |")
-    return "\n".join(rows)
 
 
 CARD = """# Embedded decomposer
@@ -114,8 +94,6 @@ weights.
 pixels and scenes (RGB, 0..1); the line layer is compared on white; strength above 0.05 counts for IoU. The baseline
 takes the picture itself for the flat and finds no line and no light.
 
-| scenes | figure | baseline | network |
-|---|---|---|---|
 {table}
 
 ## Limits

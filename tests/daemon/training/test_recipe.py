@@ -11,7 +11,8 @@ from celwright.errors import OutputError
 from celwright.models.presets import build_decomposer
 from celwright.training import decomposer
 from celwright.training import export as exporting
-from celwright.training.decomposer import ThreadChoice, TrainingOptions, held_out_figures, rate
+from celwright.training.decomposer import ThreadChoice, TrainingOptions, rate
+from celwright.training.held_out import Row, held_out_figures, table
 from celwright.training.samples import held_out, packed, unpacked, varied
 from celwright.training.scenes import composed, scene
 from safetensors.torch import load_file
@@ -130,3 +131,16 @@ def test_weights_too_large_for_the_package_are_refused(trained, tmp_path, monkey
     with pytest.raises(OutputError, match=f"^{re.escape(sentence)}$"):
         exporting.export(trained[0], tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_shows_the_baseline_beside_the_network() -> None:
+    plain = {"flat_psnr": 16.04, "line_psnr": 13.2, "shadow_iou": 0.0, "highlight_iou": 0.0}
+    ours = {"flat_psnr": 28.06, "line_psnr": 27.0, "shadow_iou": 0.756, "highlight_iou": 0.5}
+    assert table([Row("standard", plain, ours)]).splitlines() == [
+        "| scenes | figure | baseline | network |",
+        "|---|---|---:|---:|",
+        "| standard | flat, PSNR | 16.0 dB | 28.1 dB |",
+        "| standard | line on white, PSNR | 13.2 dB | 27.0 dB |",
+        "| standard | shadow, IoU | 0.00 | 0.76 |",
+        "| standard | highlight, IoU | 0.00 | 0.50 |",
+    ]

@@ -1,9 +1,8 @@
 """Splitting a region that holds hints of different colours along its narrowest passages.
 
 Real line art is open, and through an opening wider than any gap two colours meet in one region. The hints tell where
-they belong; the cut runs where the largest ball that passes from one to the other is smallest, LazyBrush's idea
-(Sýkora et al., 2009) solved as a watershed cut: a maximum spanning forest over passages, rooted in the hints. Where
-no passage lies between two hints, the nearer one wins. Does not know colours: hints are numbers.
+they belong: a watershed floods the distance to the lines from them, widest places first, so that the cut runs where
+the passage is narrowest (LazyBrush's idea, Sýkora et al., 2009). Does not know colours: hints are numbers.
 """
 
 import math
@@ -13,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import Labels
-from celwright.regions.basins import Basins, distance_to_line, flood
+from celwright.regions.basins import distance_to_line
 from celwright.regions.growth import grown
 from celwright.regions.trapped_ball import LINE_FROM
 
 _MOST = 1_000_000  # px; larger regions are cut on a coarser grid first
 _ROWS = 64  # rows looked at together
-_SWELL = 1.25  # two places are rooms with a passage between when both are wider than it by this
-_LEAST_SWELL = 0.75  # px; and by this, else it is the wobble of a hand
-_ALL = 1e9  # px; no ball is larger
 
 Owner = NDArray[np.int32]
 
@@ -107,79 +103,7 @@ def _nearest(part: Labels, inside: NDArray[np.bool_]) -> Labels:
 
 
 def _cut(distance: NDArray[np.float32], seeds: Labels) -> Labels:
-    """Marker numbers of all pixels with a distance, by passages first and, within one room, by nearness."""
-    found = flood(distance, _ALL)
-    room = _rooms(found)
-    count = int(room.max(initial=0)) + 1
-    of = room[found.of]
-    place = np.flatnonzero((seeds > 0) & (of > 0))
-    if not place.size:
-        return np.zeros(distance.shape, np.int32)
-    lowest = np.full(count, np.iinfo(np.int32).max, np.int32)
-    highest = np.zeros(count, np.int32)
-    np.minimum.at(lowest, of.ravel()[place], seeds.ravel()[place])
-    np.maximum.at(highest, of.ravel()[place], seeds.ravel()[place])
-    mixed = (highest > 0) & (highest != lowest)
-    # Rooms without a marker join the marked one behind their widest passage; a mixed room is one of its own kind.
-    kind = np.where(mixed, -np.arange(count), highest)
-    group = _rooted(found, room, kind)[found.of]
-    result = np.where(group > 0, group, 0)
-    for owner in np.flatnonzero(mixed).tolist():
-        result = np.where(group == -owner, _by_nearness(group == -owner, seeds), result)
-    return np.asarray(result, dtype=np.int32)
+    """Marker numbers of all pixels with a distance."""
+    from skimage.segmentation import watershed
 
-
-def _rooms(found: Basins) -> NDArray[np.int32]:
-    """(B,) basins joined where nothing narrower than both lies between them."""
-    parent = np.arange(found.peak.size).tolist()
-    peak = found.peak.tolist()
-    for low, high, ball in _passages(found):
-        a, b = _root(parent, low), _root(parent, high)
-        if a != b and min(peak[a], peak[b]) <= max(_SWELL * ball, ball + _LEAST_SWELL):
-            a, b = min(a, b), max(a, b)
-            parent[b] = a
-            peak[a] = max(peak[a], peak[b])
-    return np.array([_root(parent, basin) for basin in range(len(parent))], np.int32)
-
-
-def _rooted(found: Basins, room: NDArray[np.int32], kind: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(B,) the kind of every basin: rooms joined through the widest passages first, never two kinds."""
-    parent, kinds = np.arange(room.size).tolist(), kind.tolist()
-    kinds += [0] * (room.size - len(kinds))
-    for low, high, _ in _passages(found):
-        a, b = _root(parent, int(room[low])), _root(parent, int(room[high]))
-        if a != b and not (kinds[a] and kinds[b] and kinds[a] != kinds[b]):
-            a, b = min(a, b), max(a, b)
-            parent[b] = a
-            kinds[a] = kinds[a] or kinds[b]
-    return np.array([kinds[_root(parent, int(each))] for each in room], np.int64)
-
-
-def _passages(found: Basins) -> list[tuple[int, int, float]]:
-    """(basin, basin, radius of the largest ball that passes), the widest first."""
-    saddle = found.saddles()
-    saddle = saddle[np.argsort(-found.radius[saddle], kind="stable")]
-    return list(
-        zip(found.low[saddle].tolist(), found.high[saddle].tolist(), found.radius[saddle].tolist(), strict=True)
-    )
-
-
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
-def _by_nearness(area: NDArray[np.bool_], seeds: Labels) -> Labels:
-    """Numbers of the seeds inside ``area`` spread over it, nearest first, without leaving it."""
-    rows, columns = (np.flatnonzero(area.any(axis=axis)) for axis in (1, 0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    wall = int(seeds.max()) + 1
-    flood_from = np.where(area[box], seeds[box], wall).astype(np.int32)
-    level = np.zeros((*flood_from.shape, 3), np.uint8)
-    cv2.watershed(level, flood_from)
-    known = area[box] & (flood_from > 0) & (flood_from < wall)
-    out = np.zeros(seeds.shape, np.int32)
-    out[box] = _nearest(np.where(known, flood_from, 0), area[box])
-    return out
+    return np.asarray(watershed(-distance, seeds, mask=distance > 0), np.int32)  # type: ignore[no-untyped-call]

@@ -1,0 +1,1 @@
+"""Written by proto/generate.py from celwright.proto; change that file instead."""

@@ -1,0 +1,6 @@
+"""The plugin's seam by itself: no daemon, no Krita."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugin_krita"))

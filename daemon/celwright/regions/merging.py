@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from celwright.regions.basins import Basins
 from celwright.regions.openings import Openings
 
-TIP = 0.72  # of a circle: a stroke ends where more than this is free of line
+TIP = 0.6  # of a circle: a stroke ends where more than this is free of line
 SWELL = 1.5  # a region is a room behind a gap when a ball this much larger than the gap fits into it
-ROOM = 99  # without a tip, the room must be this much wider than the passage
+ROOM = 8.0  # without a tip, the room must be this much wider than the passage
 LEAST = 24  # px; a smaller pocket is no room
 
 

@@ -37,7 +37,7 @@ EMBEDDED = (
         name="embedded",
         preset="embedded",
         file="decomposer.safetensors",
-        sha256="",
+        sha256="8c6a3a51539ba5188c55b34be00f0ba3a6e13b4d10a40850462da28bcbe7df88",
     ),
 )
 

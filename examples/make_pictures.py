@@ -4,7 +4,6 @@ Run it as ``python examples/make_pictures.py``; results other than those picture
 """
 
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +39,6 @@ def main() -> None:
         cv2.imwrite(
             str(SHOWN / f"{name}.png"), cv2.resize(small, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         )
-    shutil.copy(ROOT / "examples" / "fox.png", SHOWN / "input.png")
 
 
 if __name__ == "__main__":

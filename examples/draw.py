@@ -166,6 +166,8 @@ def draw() -> dict[str, np.ndarray]:
     ink = np.array([44, 26, 38], np.float32) / 255
     picture = base * (1 - line[..., None]) + ink * line[..., None]
     opaque = np.ones((HEIGHT, WIDTH, 1), np.float32)
+    for x, y in OPENINGS:
+        line = line * (1 - filled(ellipse(x, y, 4.5, 4.5)))
     drawn = np.concatenate([np.where(line[..., None] > 0, ink, 0), line[..., None]], 2)
     images = {"fox.png": np.concatenate([picture, opaque], 2), "fox-line.png": drawn}
     return {name: np.round(image * 255).astype(np.uint8) for name, image in images.items()} | {
@@ -179,6 +181,8 @@ NIGHT = {
     (62, 142, 140): (142, 66, 128), (250, 244, 234): (206, 220, 246), (246, 206, 150): (52, 58, 110),
     (238, 226, 204): (24, 26, 58),
 }  # fmt: skip
+
+OPENINGS = [(272, 300), (512, 982), (948, 920), (340, 1150), (752, 392)]  # where the pen of the line art did not meet
 
 HINTS = {
     (233, 126, 52): [(512, 420), (270, 320), (754, 320), (420, 1200), (880, 1120)],

@@ -5,6 +5,7 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TORCH="2.13.0"
 
 say() { printf '%s\n' "$*" >&2; }
+in_venv() { "$ROOT/.venv/bin/python" "$@"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else return 1; fi; }
 
 find_python() {
@@ -34,14 +35,13 @@ make_venv() {
 }
 
 install_torch() {
-    local pip="$ROOT/.venv/bin/python -m pip"
-    "$ROOT/.venv/bin/python" -c "import importlib.metadata as m, sys; sys.exit(not m.version('torch').startswith('$TORCH'))" 2>/dev/null && return
+    in_venv -c "import importlib.metadata as m, sys; sys.exit(not m.version('torch').startswith('$TORCH'))" 2>/dev/null && return
     if [ "$(uname -s)" = Linux ] && ! nvidia-smi >/dev/null 2>&1; then
         say "No NVIDIA GPU was found: installing the CPU build of torch ..."
-        $pip install -q "torch==$TORCH+cpu" 2>/dev/null && return
+        in_venv -m pip install -q "torch==$TORCH+cpu" 2>/dev/null && return
     fi
     # uv knows where the builds for each GPU, and for none, are to be found.
-    $pip install -q -c "$ROOT/installers/constraints.txt" uv &&
+    in_venv -m pip install -q -c "$ROOT/installers/constraints.txt" uv &&
         "$ROOT/.venv/bin/uv" pip install -q --python "$ROOT/.venv/bin/python" --torch-backend=auto "torch==$TORCH"
 }
 
@@ -53,7 +53,7 @@ install_celwright() {
     make_venv || return 1
     say "Installing Celwright into $ROOT/.venv (a few minutes the first time) ..."
     install_torch || { say "torch $TORCH could not be installed; check the network connection and run this again."; return 1; }
-    "$ROOT/.venv/bin/python" -m pip install -q --disable-pip-version-check -c "$ROOT/installers/constraints.txt" -e "$ROOT$1" || {
+    in_venv -m pip install -q --disable-pip-version-check -c "$ROOT/installers/constraints.txt" -e "$ROOT$1" || {
         say "Celwright could not be installed; see the message above, then run this again."
         return 1
     }

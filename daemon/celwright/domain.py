@@ -147,8 +147,8 @@ Request: TypeAlias = DecomposeRequest | SegmentRequest | ColorizeRequest
 
 @dataclass(frozen=True)
 class RecompositionError:
-    """How far the layers, put together again, are from the picture: ``max`` and ``mean`` over opaque pixels'
-    channels in 1/255, ``psnr`` in dB (infinite when equal)."""
+    """How far the layers, put together again, are from the picture: ``max`` and ``mean`` over visible pixels'
+    channels in 1/255, weighed by alpha; ``psnr`` in dB (infinite when equal)."""
 
     max: float
     mean: float

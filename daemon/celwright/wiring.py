@@ -117,11 +117,10 @@ def client(connect: str) -> "Client":
 
 
 def _predictor_on(device: str, name: str) -> "Predictor":
-    from celwright.pipelines.network import Predictor, predictor
+    from celwright.pipelines.network import predictor
 
-    network = predictor(name).network
     try:
-        return Predictor(network, device)
+        return predictor(name, device)
     except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not there
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ModelUnavailableError(

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from celwright.domain import FloatImage
 
-SAME = 2.3  # CIEDE2000; below about this two colours look alike
 _D65 = np.array([0.95047, 1.0, 1.08883], np.float32)
 _CHUNK = 1 << 20  # colour pairs held at once
 

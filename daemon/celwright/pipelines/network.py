@@ -16,12 +16,13 @@ from celwright.models.presets import build_decomposer
 from celwright.weights import registry
 
 
-def predictor(name: str) -> "Predictor":
-    """The installed decomposer of that name, ready to run. Raises ModelUnavailableError."""
+def predictor(name: str, device: str | None = None) -> "Predictor":
+    """The installed decomposer of that name, ready to run on ``device``, the best one by default. Raises
+    ModelUnavailableError."""
     model = registry.find("decompose", name)
     network = build_decomposer(model.preset)
     network.load_state_dict({key: value.float() for key, value in load_file(registry.verified_path(model)).items()})
-    return Predictor(network)
+    return Predictor(network, device)
 
 
 class Predictor:

@@ -1,7 +1,7 @@
 """The only place that knows every part. Heavy imports stand inside the functions: loading this module loads nothing."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from celwright.pipelines.network import Predictor
     from celwright.rpc.client import Client
     from celwright.settings import Settings
+    from celwright.weights.store import Store
 
 
 def pipelines(device: str = "auto") -> Mapping[type, Callable[[], Pipeline[Any]]]:
@@ -47,6 +48,9 @@ def capabilities() -> list[str]:
         found += ["decompose", "decompose.exact"]
     if find_spec("celwright.pipelines.colorize"):
         found += [f"colorize.{what}" for what in ("hints", "palette", "flatting", "selection", "context", "lock")]
+    if find_spec("celwright.psd"):
+        found += ["write.psd", "write.openraster"]
+    found.append("models")
     return found
 
 
@@ -61,6 +65,7 @@ def serve(settings: "Settings") -> int:
     import logging
 
     from celwright import __version__
+    from celwright.documents import write_document
     from celwright.rpc import server
     from celwright.rpc.servicer import Facts
 
@@ -73,7 +78,8 @@ def serve(settings: "Settings") -> int:
         capabilities=capabilities,
         device=lambda: _device(settings),
         torch_loaded=lambda: "torch" in sys.modules,
-        models=EmbeddedModels(),
+        models=Models(),
+        documents=write_document,
     )
     with server.end_signals() as signals:
         server.serve(
@@ -141,33 +147,30 @@ def weights_are_here(task: str) -> bool:
     return any(model.task == task and (registry.EMBEDDED_DIR / model.file).is_file() for model in registry.EMBEDDED)
 
 
-class EmbeddedModels:
-    """The models that travel with the package, as the daemon shows them; they are neither fetched nor removed."""
+class Models:
+    """Every model, here or to be fetched, as the daemon shows and manages them."""
 
     def listed(self) -> Sequence[Mapping[str, Any]]:
-        from celwright.weights import registry
+        from celwright.weights.inventory import described
 
-        return [
-            {
-                "name": model.name,
-                "description": f"embedded {model.task} model",
-                "tasks": [model.task],
-                "license": model.license,
-                "bytes": path.stat().st_size if path.is_file() else 0,
-                "sha256": model.sha256,
-                "installed": path.is_file(),
-                "embedded": True,
-            }
-            for model in registry.EMBEDDED
-            for path in [registry.EMBEDDED_DIR / model.file]
-        ]
+        return described(model_store())
 
     def pull(self, name: str) -> Iterator[tuple[int, int]]:
-        known = ", ".join(repr(model["name"]) for model in self.listed())
-        raise ModelUnavailableError(f"The model {name!r} cannot be fetched; this version has its own only: {known}.")
+        from celwright.weights.intake import pull
+
+        for step in pull(model_store(), name):
+            yield step.done, step.total
 
     def remove(self, name: str) -> None:
-        raise WrongUsageError(f"The model {name!r} cannot be removed; models that come with Celwright stay with it.")
+        model_store().remove(name)
+
+
+def model_store(*, offline: bool = False) -> "Store":
+    """The user's models; where they lie and how they are fetched is told by ``CELWRIGHT_*`` variables."""
+    from celwright.settings import user_folder
+    from celwright.weights.store import store
+
+    return store(user_folder(), offline=offline)
 
 
 def evaluate(task: str, directory: Path | None, peer_labels: Path | None = None) -> tuple[list[Any], str]:
@@ -208,20 +211,19 @@ def train(out: Path, minutes: float, seed: int, *, resume: bool, date: str) -> P
     return out / "decomposer.safetensors"
 
 
-def models() -> list[dict[str, Any]]:
-    """Every model here with ``id``, ``bytes``, ``licence`` and ``state``: "ok", or what is wrong with it."""
-    from celwright.weights import registry
+def models(only: Collection[str] = (), *, hashes: bool = False) -> list[dict[str, Any]]:
+    """Every model here, or those with a name in ``only``: ``id``, ``bytes``, ``licence`` and ``state``, which is "ok"
+    or what is wrong. Embedded ones are checked to the last byte, others by names and sizes, with ``hashes`` in full."""
+    from celwright.weights.inventory import checked
 
-    rows = []
-    for model in registry.EMBEDDED:
-        path, state = registry.EMBEDDED_DIR / model.file, "ok"
-        try:
-            registry.verified_path(model)
-        except ModelUnavailableError as fault:
-            state = str(fault)
-        size = path.stat().st_size if path.is_file() else 0
-        rows.append({"id": f"{model.task}/{model.name}", "bytes": size, "licence": model.license, "state": state})
-    return rows
+    return checked(model_store(), only, hashes=hashes)
+
+
+def models_to_fetch() -> list[dict[str, Any]]:
+    """The catalogue's models that are not here, as ``models`` tells them; their ``state`` is "not installed"."""
+    from celwright.weights.inventory import missing
+
+    return missing(model_store())
 
 
 def device() -> str:

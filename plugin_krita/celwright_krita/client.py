@@ -5,18 +5,22 @@ All calls block; a worker thread makes them. Cancelling works from any thread.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from typing import Any, Iterator
+from typing import Any, Generator, Iterator
 
 from celwright_krita import __version__, domain
+from celwright_krita.document import DocumentPart, DocumentRequest
 from celwright_krita.errors import ImagesMissingError
 from celwright_krita.pixels import Pixels
-from celwright_krita.rpc import images, messages
+from celwright_krita.rpc import documents, messages
 from celwright_krita.rpc.channel import Cancellation, Channel
 from celwright_krita.rpc.framing import Buffer
 from celwright_krita.rpc.generated import celwright_pb2 as pb
 
 SERVICE = "/celwright.v1.Celwright/"
+VERSION = f"celwright_krita {__version__}"  # for the daemon's log
+MAX_HASHES = 1000  # that the daemon looks up at a time
 ANSWER_SECONDS = 10.0  # for calls that only ask or tell
 SILENCE_SECONDS = 20.0  # of a job, until the daemon is asked whether it lives
 PULL_SECONDS = 120.0  # without a byte of a model that is fetched
@@ -37,42 +41,12 @@ class Job:
 
     def __iter__(self) -> Iterator[domain.Event]:
         """Images that the daemon still holds are not sent. Closing the iterator cancels the job."""
-        named = messages.request_images(self._request)
-        hashes = {name: image.content_hash() for name, image in named.items()}
-        known = self._client.held(list(hashes.values()))
-        try:
-            yield from self._events(named, hashes, known)
-        except ImagesMissingError:  # dropped between the question and the upload
-            yield from self._events(named, hashes, set())
-
-    def _events(self, named: dict[str, Pixels], hashes: dict[str, bytes], known: set[bytes]) -> Iterator[domain.Event]:
-        uploads = self._uploads(named, hashes, known)
-        path = SERVICE + messages.method(self._request)
-        stream = self._client.channel.messages(path, uploads, self._cancellation, SILENCE_SECONDS)
-        try:
-            yield from messages.events(self._heard(stream))
-        finally:
-            stream.close()
-
-    def _uploads(
-        self, named: dict[str, Pixels], hashes: dict[str, bytes], known: set[bytes]
-    ) -> Iterator[tuple[Buffer, ...]]:
-        part = messages.UPLOADS[type(self._request)]
-        header = messages.header(self._request, self.id, f"celwright_krita {__version__}")
-        yield (part(header=header).SerializeToString(),)
-        for name, image in named.items():
-            reuse = hashes[name] in known
-            yield (part(image=images.image_start(name, image, hashes[name], reuse)).SerializeToString(),)
-            if not reuse:
-                yield from images.chunk_messages(image)
-
-    def _heard(self, stream: Iterator[bytes | None]) -> Iterator[bytes]:
-        """A long silence is well as long as the daemon answers another call."""
-        for message in stream:
-            if message is None:
-                self._client.status()
-            else:
-                yield message
+        request = self._request
+        header = messages.header(request, self.id, VERSION)
+        part, named = messages.UPLOADS[type(request)], messages.request_images(request)
+        stream = self._client.answers(messages.method(request), part, header, named, self._cancellation)
+        with contextlib.closing(stream):
+            yield from messages.events(stream)
 
 
 class Client:
@@ -94,8 +68,11 @@ class Client:
 
     def held(self, hashes: list[bytes]) -> set[bytes]:
         """Those of the content ``hashes`` whose images the daemon holds."""
-        reply = self._answer("FindImages", pb.FindImagesRequest(content_hashes=hashes), pb.FindImagesReply)
-        return set(reply.content_hashes)
+        known: set[bytes] = set()
+        for start in range(0, len(hashes), MAX_HASHES):
+            asked = pb.FindImagesRequest(content_hashes=hashes[start : start + MAX_HASHES])
+            known.update(self._answer("FindImages", asked, pb.FindImagesReply).content_hashes)
+        return known
 
     def cancel(self, job_id: str) -> bool:
         """Cancel a job that waits or runs; False when there is none with this id."""
@@ -120,6 +97,40 @@ class Client:
 
     def remove_model(self, name: str) -> None:
         self._answer("RemoveModel", pb.RemoveModelRequest(name=name), pb.RemoveModelReply)
+
+    def write_document(
+        self, request: DocumentRequest, cancellation: Cancellation | None = None
+    ) -> Generator[DocumentPart, None, None]:
+        """Have the daemon make a layered file: a DocumentStart, then its bytes piece by piece. They are the file's only
+        when the iteration has ended well. Closing the iterator ends the work."""
+        header, named = documents.upload(request, VERSION)
+        stream = self.answers("WriteDocument", pb.DocumentUpload, header, named, cancellation or Cancellation())
+        with contextlib.closing(stream):
+            yield from documents.parts(stream)
+
+    def answers(
+        self, method: str, part: Any, header: Any, named: dict[str, Pixels], cancellation: Cancellation
+    ) -> Generator[bytes, None, None]:
+        """What the daemon says to an upload (messages of the kind ``part``) of ``header`` and images, of which those
+        that it holds are not sent. Closing the iterator hangs up."""
+        hashes = {name: image.content_hash() for name, image in named.items()}
+        known = self.held(list(hashes.values()))
+        try:
+            yield from self._heard(method, messages.upload(part, header, named, hashes, known), cancellation)
+        except ImagesMissingError:  # dropped between the question and the upload
+            yield from self._heard(method, messages.upload(part, header, named, hashes, ()), cancellation)
+
+    def _heard(
+        self, method: str, uploads: Iterator[tuple[Buffer, ...]], cancellation: Cancellation
+    ) -> Generator[bytes, None, None]:
+        """A long silence is well as long as the daemon answers another call."""
+        stream = self.channel.messages(SERVICE + method, uploads, cancellation, SILENCE_SECONDS)
+        with contextlib.closing(stream):
+            for message in stream:
+                if message is None:
+                    self.status()
+                else:
+                    yield message
 
     def _answer(self, method: str, message: Any, kind: Any) -> Any:
         return messages.parsed(kind, self.channel.answer(SERVICE + method, message.SerializeToString(), ANSWER_SECONDS))

@@ -13,6 +13,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS.parent / "plugin_krita"), str(TESTS / "daemon/rpc")]
 
+from celwright.documents import write_document  # noqa: E402
 from celwright.domain import ColorizeRequest, DecomposeRequest, SegmentRequest  # noqa: E402
 from celwright.engine import Engine  # noqa: E402
 from celwright.rpc.server import Server  # noqa: E402
@@ -40,7 +41,8 @@ def serve(folder: Path) -> Iterator[Callable[..., Server]]:
         kinds = (SegmentRequest, DecomposeRequest, ColorizeRequest)
         engine = Engine({kind: lambda: pipeline for kind in kinds}, queue_limit=settings.queue_limit)
         limit = settings.upload_bytes
-        facts = Facts("9.8.7", settings.queue_limit, 300.0, limit, lambda: ["segment"], lambda: "cpu", lambda: False)
+        told = "9.8.7", settings.queue_limit, 300.0, limit, lambda: ["segment"], lambda: "cpu", lambda: False
+        facts = Facts(*told, documents=write_document)
         servers.append(Server(settings, engine, facts))
         servers[-1].start()
         return servers[-1]

@@ -31,9 +31,10 @@ def test_the_daemon_serves_every_method_of_the_wire() -> None:
 
 
 def test_the_parts_of_every_upload_have_the_same_numbers() -> None:
-    for kind in ("Decompose", "Segment", "Colorize"):
+    for kind in ("Decompose", "Segment", "Colorize", "Document"):
         fields = pb.DESCRIPTOR.message_types_by_name[f"{kind}Upload"].fields_by_name
         assert {name: field.number for name, field in fields.items()} == {"header": 1, "image": 2, "chunk": 3}
+    for kind in ("Decompose", "Segment", "Colorize"):
         options = pb.DESCRIPTOR.message_types_by_name[f"{kind}Header"].fields_by_name["options"]
         assert (options.number, options.message_type.name) == (1, "JobOptions")
 

@@ -118,17 +118,33 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--tls-cert", type=Path, metavar="PEM")
     parser.add_argument("--tls-key", type=Path, metavar="PEM")
     parser.add_argument("--tls-client-ca", type=Path, metavar="PEM")
+    parser.add_argument("--owner-pid", type=int, metavar="N", help="end when the process with this number has ended")
     status = _command(commands, "status", "upkeep:status", "ask a running daemon how it is")
     status.add_argument("--connect", metavar="ADDRESS", default="auto")
     status.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _command(
-        commands, "models", "upkeep:models", "list the models on this machine and check every byte of them"
-    )
-    parser.add_argument("action", choices=("list",))
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    summary = "list, fetch, check, import and remove models"
+    parser = commands.add_parser("models", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    listing = _command(actions, "list", "models:list_models", "list the models here and those that can be fetched")
+    pull = _command(actions, "pull", "models:pull", "fetch a model of the catalogue, or go on fetching it")
+    pull.add_argument("name", metavar="NAME")
+    pull.add_argument("--offline", action="store_true", help="fetch nothing; as CELWRIGHT_OFFLINE=1")
+    verify = _command(actions, "verify", "models:verify", "check every byte of the models here")
+    verify.add_argument("names", metavar="NAME", nargs="*", help="only these (default: all)")
+    importing = _command(actions, "import", "models:import_model", "copy a model from files or a diffusers folder")
+    importing.add_argument("name", metavar="NAME")
+    importing.add_argument("paths", type=Path, metavar="PATH", nargs="+")
+    importing.add_argument("--task", required=True, choices=("decompose", "colorize"))
+    importing.add_argument("--licence", required=True, metavar="L", help="as SPDX writes it, such as Apache-2.0")
+    remove = _command(actions, "remove", "models:remove", "delete what pull or import put there")
+    remove.add_argument("name", metavar="NAME")
+    for action in (listing, verify):
+        action.add_argument("--json", action="store_true", help="print one JSON object")
+    for action in (pull, importing):
+        action.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

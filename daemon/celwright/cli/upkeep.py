@@ -1,4 +1,4 @@
-"""The commands around the work: serve, status, models, train, doctor."""
+"""The commands around the work: serve, status, train, doctor."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from celwright import wiring
 
 
 def serve(options: argparse.Namespace) -> int | None:
-    """Run the daemon until a signal ends it."""
+    """Run the daemon until a signal ends it, or its owner has ended."""
     from celwright.settings import settings
 
     return wiring.serve(
@@ -17,7 +17,8 @@ def serve(options: argparse.Namespace) -> int | None:
             socket=options.socket, host=options.host, port=options.port, device=options.device,
             idle_seconds=options.idle, queue_limit=options.queue,
             tls_cert=options.tls_cert, tls_key=options.tls_key, tls_client_ca=options.tls_client_ca,
-        )
+        ),
+        owner_pid=options.owner_pid,
     )  # fmt: skip
 
 
@@ -30,17 +31,6 @@ def status(options: argparse.Namespace) -> None:
     width = max(map(len, answer))
     for name, value in answer.items():
         print(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
-
-
-def models(options: argparse.Namespace) -> int:
-    """Print the models on this machine, every byte of them checked; exit code 1 when one is damaged."""
-    rows = wiring.models()
-    if options.json:
-        print(json.dumps(rows))
-    else:
-        for row in rows:
-            print(f"{row['id']:<24} {row['bytes'] / 2**20:6.1f} MiB  {row['licence']:<12} {row['state']}")
-    return int(any(row["state"] != "ok" for row in rows))
 
 
 def train(options: argparse.Namespace) -> None:

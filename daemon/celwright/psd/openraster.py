@@ -5,8 +5,9 @@ groups but no clipping; a layer that clips is marked with ``alpha-preserve``, wh
 """
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 from xml.etree import ElementTree
 
 import numpy as np
@@ -24,20 +25,31 @@ def write(path: Path, nodes: Iterable[Node], composite: Pixels, *, force: bool =
 
     Layers that clip must look the same without, as those of ``four_layers`` do. Faults as ``write_atomically``.
     """
+    with write_atomically(path, force=force) as stream:
+        write_stream(stream, nodes, composite)
+
+
+def write_stream(
+    stream: BinaryIO, nodes: Iterable[Node], composite: Pixels, *, before_layer: Callable[[], None] = lambda: None
+) -> None:
+    """Write the same bytes as ``write`` to a seekable stream. What ``before_layer`` raises ends the work."""
     nodes = tuple(nodes)
     check_depth(nodes, composite)
-    with write_atomically(path, force=force) as stream, zipfile.ZipFile(stream, "w") as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
         _add(archive, "mimetype", b"image/openraster")  # first and uncompressed, so that it stands at byte 38
         image = ElementTree.Element("image", version="0.0.5", w=str(composite.width), h=str(composite.height))
-        _add_nodes(archive, ElementTree.SubElement(image, "stack"), nodes)
+        _add_nodes(archive, ElementTree.SubElement(image, "stack"), nodes, before_layer)
         _add(archive, "stack.xml", ElementTree.tostring(image, encoding="UTF-8", xml_declaration=True))
         _add(archive, "mergedimage.png", encoded_png(composite.rgba().data, composite.icc))
         _add(archive, "Thumbnails/thumbnail.png", _thumbnail(composite))
 
 
-def _add_nodes(archive: zipfile.ZipFile, parent: ElementTree.Element, nodes: tuple[Node, ...]) -> None:
+def _add_nodes(
+    archive: zipfile.ZipFile, parent: ElementTree.Element, nodes: tuple[Node, ...], before_layer: Callable[[], None]
+) -> None:
     """Describe the nodes, topmost first as the format wants it, and store their pixels."""
     for node in reversed(nodes):
+        before_layer()
         attributes = {
             "name": node.name,
             "composite-op": "svg:" + _OPERATORS.get(node.blend, node.blend.replace("_", "-")),
@@ -46,7 +58,7 @@ def _add_nodes(archive: zipfile.ZipFile, parent: ElementTree.Element, nodes: tup
         }
         if isinstance(node, Group):
             group = ElementTree.SubElement(parent, "stack", attributes, isolation="isolate")
-            _add_nodes(archive, group, node.children)
+            _add_nodes(archive, group, node.children, before_layer)
             continue
         part, (x, y) = node.visible_part()
         source = f"data/layer{sum(name.startswith('data/') for name in archive.namelist())}.png"

@@ -12,9 +12,9 @@ API goes through float images and composes the preview anew. Choices, and why:
 - Groups are isolated ("normal"), not pass-through, which Krita shows as nothing where it stands alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,15 +42,36 @@ def write(path: Path, nodes: Iterable[Node], composite: Pixels, *, force: bool =
     check_depth(nodes, composite)
     with write_atomically(path, force=force) as stream:
         document = _document(nodes, composite, version=2 if path.suffix.lower() == ".psb" else 1)
-        size = _compressed_size(document)
-        if document.header.version == 1 and size > _MAX_PSD_BYTES:
+        if _too_large(document):
             raise OutputError(
-                f"{path} would take {size / 1e9:.1f} GB; a PSD may take at most 2 GB: give it a name ending in .psb."
+                f"{path} would take {_compressed_size(document) / 1e9:.1f} GB; a PSD may take at most 2 GB: give it a "
+                "name ending in .psb."
             )
         document.write(stream)
 
 
-def _document(nodes: tuple[Node, ...], composite: Pixels, version: int) -> "PSD":
+def write_stream(
+    stream: BinaryIO,
+    nodes: Iterable[Node],
+    composite: Pixels,
+    *,
+    psb: bool = False,
+    before_layer: Callable[[], None] = lambda: None,
+) -> bool:
+    """Write the same bytes as ``write`` to a seekable stream, as PSB where ``psb`` wants it or a PSD would be too
+    large; whether it became one. What ``before_layer`` raises ends the work."""
+    nodes = tuple(nodes)
+    check_depth(nodes, composite)
+    document = _document(nodes, composite, 2 if psb else 1, before_layer)
+    if _too_large(document):
+        psb, document = True, _document(nodes, composite, 2, before_layer)
+    document.write(stream)
+    return psb
+
+
+def _document(
+    nodes: tuple[Node, ...], composite: Pixels, version: int, before_layer: Callable[[], None] = lambda: None
+) -> "PSD":
     from psd_tools.constants import ColorMode, Resource
     from psd_tools.psd.document import PSD
     from psd_tools.psd.header import FileHeader
@@ -77,7 +98,7 @@ def _document(nodes: tuple[Node, ...], composite: Pixels, version: int) -> "PSD"
     resources = ImageResources.new()
     if composite.icc:
         resources[Resource.ICC_PROFILE] = ImageResource(key=Resource.ICC_PROFILE.value, data=composite.icc)
-    entries = list(_entries(nodes, version))
+    entries = list(_entries(nodes, version, before_layer))
     layer_info = LayerInfo(len(entries) if opaque else -len(entries), LayerRecords(), ChannelImageData())
     for record, channels in entries:
         layer_info.layer_records.append(record)
@@ -91,16 +112,19 @@ def _document(nodes: tuple[Node, ...], composite: Pixels, version: int) -> "PSD"
     )
 
 
-def _entries(nodes: Iterable[Node], version: int) -> Iterator[tuple["LayerRecord", list["ChannelData"]]]:
+def _entries(
+    nodes: Iterable[Node], version: int, before_layer: Callable[[], None]
+) -> Iterator[tuple["LayerRecord", list["ChannelData"]]]:
     """The flat list of a PSD, bottom first: a group is its children between two empty layers."""
     from psd_tools.constants import SectionDivider
 
     for node in nodes:
+        before_layer()
         if isinstance(node, Layer):
             yield _pixel_layer(node, version)
         else:
             yield _divider(Group("</Layer group>", ()), SectionDivider.BOUNDING_SECTION_DIVIDER)
-            yield from _entries(node.children, version)
+            yield from _entries(node.children, version, before_layer)
             yield _divider(node, SectionDivider.OPEN_FOLDER)
 
 
@@ -173,6 +197,10 @@ def _compressed(plane: NDArray[Any], version: int) -> tuple[Any, bytes]:
     depth = 8 * plane.dtype.itemsize
     data = plane.astype(plane.dtype.newbyteorder(">"), copy=False).tobytes()
     return Compression.RLE, compress(data, Compression.RLE, width, height, depth, version)
+
+
+def _too_large(document: "PSD") -> bool:
+    return document.header.version == 1 and _compressed_size(document) > _MAX_PSD_BYTES
 
 
 def _compressed_size(document: "PSD") -> int:

@@ -1,5 +1,8 @@
 """The same fault on both ends of the wire: CelwrightError ↔ gRPC status, sentence and class kept."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import grpc
@@ -15,6 +18,8 @@ from celwright.errors import (
     UnusableInputError,
     WrongUsageError,
 )
+
+log = logging.getLogger(__name__)
 
 ERROR_KEY = "celwright-error"  # trailing metadata: the class of the fault
 MISSING_KEY = "celwright-missing"  # trailing metadata: names of images to send in full
@@ -47,6 +52,20 @@ def abort(context: grpc.ServicerContext, error: CelwrightError) -> NoReturn:
         metadata.append((MISSING_KEY, ",".join(error.names)))
     context.set_trailing_metadata(tuple(metadata))
     context.abort(_CODES.get(type(error), grpc.StatusCode.INTERNAL), str(error))
+
+
+@contextmanager
+def told(context: grpc.ServicerContext) -> Iterator[None]:
+    """Whatever goes wrong while an upload is taken and served ends the call with a sentence."""
+    try:
+        yield
+    except CelwrightError as error:
+        abort(context, error)
+    except MemoryError:
+        log.exception("An upload")
+        abort(context, CelwrightError("The daemon has no memory left for these images; use smaller ones."))
+    except grpc.RpcError:
+        log.info("A client left while it sent its images.")
 
 
 def fault(error: grpc.RpcError, address: str) -> CelwrightError:

@@ -74,12 +74,16 @@ class Server:
     def stop(self, grace_seconds: float = 0.0) -> None:
         """Take no more calls, let the running job finish within ``grace_seconds``, then cancel it; returns when all
         has ended. May be called again from another thread with less grace."""
-        self._health.enter_graceful_shutdown()
-        ended = self._server.stop(grace_seconds + FAREWELL_SECONDS)
+        ended = self.refuse(grace_seconds)
         self._engine.close(grace_seconds)
         ended.wait()
         self._cache.close()
         self._resources.close()
+
+    def refuse(self, grace_seconds: float) -> threading.Event:
+        """Take no more calls from now on; those under way may go on for ``grace_seconds``. Set when all have ended."""
+        self._health.enter_graceful_shutdown()
+        return self._server.stop(grace_seconds + FAREWELL_SECONDS)
 
     def hurry(self) -> None:
         """Cancel whatever ``stop`` still waits for."""
@@ -114,7 +118,9 @@ def serve(
     server = Server(settings, engine, facts)
     server.start()
     ready(server.address)
-    log.info("Signal %d: ending", signals.get())
+    number = signals.get()
+    server.refuse(settings.grace_seconds)  # before anybody reads that it ends
+    log.info("Signal %d: ending", number)
     stopping = threading.Thread(target=server.stop, args=(settings.grace_seconds,), name="celwright-stop")
     stopping.start()
     while stopping.is_alive():

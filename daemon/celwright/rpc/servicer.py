@@ -19,6 +19,7 @@ from celwright import domain
 from celwright.engine import Engine
 from celwright.errors import CelwrightError, WrongUsageError
 from celwright.rpc import events, faults, requests
+from celwright.rpc.documents import DocumentWriter, written
 from celwright.rpc.generated import celwright_pb2 as pb
 from celwright.rpc.generated import celwright_pb2_grpc as pb_grpc
 from celwright.rpc.image_cache import ImageCache
@@ -26,7 +27,7 @@ from celwright.rpc.upload import Unreadable, Upload
 
 log = logging.getLogger(__name__)
 
-API_VERSION = 1  # counts up with every addition to celwright.proto
+API_VERSION = 2  # counts up with every addition to celwright.proto
 MAX_ID = 64  # characters
 MAX_HASHES = 1000
 
@@ -55,6 +56,7 @@ class Facts:
     device: Callable[[], str]
     torch_loaded: Callable[[], bool]
     models: ModelRegistry | None = None  # None: this daemon manages no models
+    documents: DocumentWriter | None = None  # None: this daemon writes no documents
     started: float = field(default_factory=time.monotonic)
 
 
@@ -97,8 +99,8 @@ class Servicer(pb_grpc.CelwrightServicer):
         return self._job(uploads, context)
 
     def _job(self, uploads: Iterator[Any], context: grpc.ServicerContext) -> Iterator[pb.JobEvent]:
-        try:
-            header, named = Upload(self._names, self._cache, self._facts.upload_bytes).received(uploads)
+        with faults.told(context):
+            header, named = self._upload(self._names).received(uploads)
             job_id = header.options.job_id or uuid.uuid4().hex
             job = self._engine.submit(requests.request(header, named), job_id)
             del named  # the job holds the images for as long as it needs them
@@ -109,13 +111,13 @@ class Servicer(pb_grpc.CelwrightServicer):
             yield pb.JobEvent(accepted=pb.Accepted(job_id=job_id))
             for event in job:
                 yield from events.event_messages(event)
-        except CelwrightError as error:
-            faults.abort(context, error)
-        except MemoryError:
-            log.exception("An upload")
-            faults.abort(context, CelwrightError("The daemon has no memory left for these images; use smaller ones."))
-        except grpc.RpcError:
-            log.info("A client left while it sent a job.")
+
+    def WriteDocument(self, uploads: Iterator[Any], context: grpc.ServicerContext) -> Iterator[pb.DocumentPart]:
+        with faults.told(context):
+            yield from written(uploads, self._facts.documents, self._upload, context.is_active)
+
+    def _upload(self, names: Callable[[Any], frozenset[str]]) -> Upload:
+        return Upload(names, self._cache, self._facts.upload_bytes)
 
     def _names(self, header: Any) -> frozenset[str]:
         """What may follow the header; also the moment to refuse a job before its images cross."""

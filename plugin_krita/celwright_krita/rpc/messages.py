@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Collection, Iterable, Iterator, Mapping
 
 from celwright_krita import domain
 from celwright_krita.errors import UnreadableAnswerError, WrongUsageError
 from celwright_krita.pixels import Pixels
+from celwright_krita.rpc import images
 from celwright_krita.rpc.generated import celwright_pb2 as pb
-from celwright_krita.rpc.images import IncomingImage
 
 COMPANIONS = ("hints", "selection", "context", "lock")  # fields of ColorizeRequest and names of images alike
 UPLOADS: dict = {
@@ -82,6 +82,18 @@ def _choice(what: str, table: Mapping[str, int], value: str) -> int:
     return table[value]
 
 
+def upload(
+    part: Any, header: Any, named: Mapping[str, Pixels], hashes: Mapping[str, bytes], known: Collection[bytes]
+) -> Iterator[tuple[bytes | memoryview, ...]]:
+    """``header`` and the images as messages of the kind ``part``; of those whose hash is ``known`` only the start."""
+    yield (part(header=header).SerializeToString(),)
+    for name, image in named.items():
+        reuse = hashes[name] in known
+        yield (part(image=images.image_start(name, image, hashes[name], reuse)).SerializeToString(),)
+        if not reuse:
+            yield from images.chunk_messages(image)
+
+
 def events(messages: Iterable[bytes]) -> Iterator[domain.Event]:
     """Events from JobEvents; what a newer daemon adds is skipped. UnreadableAnswerError unless it ends in Finished."""
     results: dict[str, Pixels] = {}
@@ -108,7 +120,7 @@ def events(messages: Iterable[bytes]) -> Iterator[domain.Event]:
 
 
 def _image_after(start: pb.ImageStart, stream: Iterator[Any]) -> Pixels:
-    image = IncomingImage(start)
+    image = images.IncomingImage(start)
     while not image.complete:
         message = next(stream, None)
         if message is None or message.WhichOneof("event") != "chunk":

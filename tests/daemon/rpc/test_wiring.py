@@ -14,7 +14,6 @@ from celwright.errors import (
     AccessDeniedError,
     CelwrightError,
     DaemonUnreachableError,
-    ModelUnavailableError,
     WrongUsageError,
 )
 from celwright.rpc.generated import celwright_pb2 as pb
@@ -88,17 +87,18 @@ def test_the_daemon_lists_only_what_it_can_do(daemon: str) -> None:
         assert "composite" in outcome(wiring.run(REQUESTS["decompose"], daemon))[0]
     else:
         assert outcome(wiring.run(REQUESTS["decompose"], daemon))[0] == "ModelUnavailableError"
-    assert not {"colorize.references", "colorize.variations", "models"} & set(listed)
+    assert not {"colorize.references", "colorize.variations"} & set(listed)
 
 
-def test_the_embedded_models_are_listed_and_stay() -> None:
-    models = wiring.EmbeddedModels()
-    listed = [pb.Model(**model) for model in models.listed()]
-    assert [(model.name, list(model.tasks), model.embedded) for model in listed] == [("embedded", ["decompose"], True)]
+def test_the_embedded_models_are_listed_and_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELWRIGHT_MODELS", str(folder / "models"))
+    models = wiring.Models()
+    listed = [model for row in models.listed() if (model := pb.Model(**row)).embedded]
+    assert [(model.name, list(model.tasks)) for model in listed] == [("embedded", ["decompose"])]
     assert listed[0].installed is wiring.weights_are_here("decompose")
-    with pytest.raises(ModelUnavailableError) as refused:
-        models.pull("large")
-    assert str(refused.value) == ("The model 'large' cannot be fetched; this version has its own only: 'embedded'.")
+    with pytest.raises(WrongUsageError) as needless:
+        list(models.pull("embedded"))
+    assert str(needless.value) == "The model 'embedded' comes with Celwright; it is not fetched."
     with pytest.raises(WrongUsageError) as kept:
         models.remove("embedded")
     assert str(kept.value) == "The model 'embedded' cannot be removed; models that come with Celwright stay with it."

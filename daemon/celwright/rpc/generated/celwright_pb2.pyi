@@ -30,6 +30,29 @@ class AutomaticPalette(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUTOMATIC_PALETTE_UNSPECIFIED: _ClassVar[AutomaticPalette]
     AUTOMATIC_PALETTE_FLATTING: _ClassVar[AutomaticPalette]
     AUTOMATIC_PALETTE_AUTO: _ClassVar[AutomaticPalette]
+
+class DocumentFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DOCUMENT_FORMAT_UNSPECIFIED: _ClassVar[DocumentFormat]
+    DOCUMENT_FORMAT_PSD: _ClassVar[DocumentFormat]
+    DOCUMENT_FORMAT_PSB: _ClassVar[DocumentFormat]
+    DOCUMENT_FORMAT_OPENRASTER: _ClassVar[DocumentFormat]
+
+class BlendMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BLEND_MODE_UNSPECIFIED: _ClassVar[BlendMode]
+    BLEND_MODE_NORMAL: _ClassVar[BlendMode]
+    BLEND_MODE_MULTIPLY: _ClassVar[BlendMode]
+    BLEND_MODE_SCREEN: _ClassVar[BlendMode]
+    BLEND_MODE_OVERLAY: _ClassVar[BlendMode]
+    BLEND_MODE_DARKEN: _ClassVar[BlendMode]
+    BLEND_MODE_LIGHTEN: _ClassVar[BlendMode]
+    BLEND_MODE_COLOR_DODGE: _ClassVar[BlendMode]
+    BLEND_MODE_COLOR_BURN: _ClassVar[BlendMode]
+    BLEND_MODE_HARD_LIGHT: _ClassVar[BlendMode]
+    BLEND_MODE_SOFT_LIGHT: _ClassVar[BlendMode]
+    BLEND_MODE_DIFFERENCE: _ClassVar[BlendMode]
+    BLEND_MODE_LINEAR_DODGE: _ClassVar[BlendMode]
 ENCODING_RAW: Encoding
 FIDELITY_UNSPECIFIED: Fidelity
 FIDELITY_CLEAN: Fidelity
@@ -40,6 +63,23 @@ UNHINTED_TRANSPARENT: Unhinted
 AUTOMATIC_PALETTE_UNSPECIFIED: AutomaticPalette
 AUTOMATIC_PALETTE_FLATTING: AutomaticPalette
 AUTOMATIC_PALETTE_AUTO: AutomaticPalette
+DOCUMENT_FORMAT_UNSPECIFIED: DocumentFormat
+DOCUMENT_FORMAT_PSD: DocumentFormat
+DOCUMENT_FORMAT_PSB: DocumentFormat
+DOCUMENT_FORMAT_OPENRASTER: DocumentFormat
+BLEND_MODE_UNSPECIFIED: BlendMode
+BLEND_MODE_NORMAL: BlendMode
+BLEND_MODE_MULTIPLY: BlendMode
+BLEND_MODE_SCREEN: BlendMode
+BLEND_MODE_OVERLAY: BlendMode
+BLEND_MODE_DARKEN: BlendMode
+BLEND_MODE_LIGHTEN: BlendMode
+BLEND_MODE_COLOR_DODGE: BlendMode
+BLEND_MODE_COLOR_BURN: BlendMode
+BLEND_MODE_HARD_LIGHT: BlendMode
+BLEND_MODE_SOFT_LIGHT: BlendMode
+BLEND_MODE_DIFFERENCE: BlendMode
+BLEND_MODE_LINEAR_DODGE: BlendMode
 
 class ImageStart(_message.Message):
     __slots__ = ("name", "width", "height", "channels", "depth", "offset_x", "offset_y", "icc", "content_hash", "reuse", "encoding")
@@ -290,6 +330,84 @@ class CancelReply(_message.Message):
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     cancelled: bool
     def __init__(self, cancelled: bool = ...) -> None: ...
+
+class DocumentUpload(_message.Message):
+    __slots__ = ("header", "image", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: DocumentHeader
+    image: ImageStart
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[DocumentHeader, _Mapping]] = ..., image: _Optional[_Union[ImageStart, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class DocumentHeader(_message.Message):
+    __slots__ = ("client_version", "format", "width", "height", "depth", "icc", "layers", "composite")
+    CLIENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    ICC_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    COMPOSITE_FIELD_NUMBER: _ClassVar[int]
+    client_version: str
+    format: DocumentFormat
+    width: int
+    height: int
+    depth: int
+    icc: bytes
+    layers: _containers.RepeatedCompositeFieldContainer[LayerNode]
+    composite: str
+    def __init__(self, client_version: _Optional[str] = ..., format: _Optional[_Union[DocumentFormat, str]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., depth: _Optional[int] = ..., icc: _Optional[bytes] = ..., layers: _Optional[_Iterable[_Union[LayerNode, _Mapping]]] = ..., composite: _Optional[str] = ...) -> None: ...
+
+class LayerNode(_message.Message):
+    __slots__ = ("name", "image", "group", "blend", "opacity", "visible", "clipped")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    BLEND_FIELD_NUMBER: _ClassVar[int]
+    OPACITY_FIELD_NUMBER: _ClassVar[int]
+    VISIBLE_FIELD_NUMBER: _ClassVar[int]
+    CLIPPED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    image: str
+    group: LayerGroup
+    blend: BlendMode
+    opacity: float
+    visible: bool
+    clipped: bool
+    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., group: _Optional[_Union[LayerGroup, _Mapping]] = ..., blend: _Optional[_Union[BlendMode, str]] = ..., opacity: _Optional[float] = ..., visible: bool = ..., clipped: bool = ...) -> None: ...
+
+class LayerGroup(_message.Message):
+    __slots__ = ("children",)
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    children: _containers.RepeatedCompositeFieldContainer[LayerNode]
+    def __init__(self, children: _Optional[_Iterable[_Union[LayerNode, _Mapping]]] = ...) -> None: ...
+
+class DocumentPart(_message.Message):
+    __slots__ = ("start", "chunk", "end")
+    START_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    start: DocumentStart
+    chunk: bytes
+    end: DocumentEnd
+    def __init__(self, start: _Optional[_Union[DocumentStart, _Mapping]] = ..., chunk: _Optional[bytes] = ..., end: _Optional[_Union[DocumentEnd, _Mapping]] = ...) -> None: ...
+
+class DocumentStart(_message.Message):
+    __slots__ = ("bytes", "format")
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    format: DocumentFormat
+    def __init__(self, bytes: _Optional[int] = ..., format: _Optional[_Union[DocumentFormat, str]] = ...) -> None: ...
+
+class DocumentEnd(_message.Message):
+    __slots__ = ("sha256",)
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    sha256: bytes
+    def __init__(self, sha256: _Optional[bytes] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()

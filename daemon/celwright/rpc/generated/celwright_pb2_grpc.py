@@ -52,6 +52,11 @@ class CelwrightStub(object):
                 request_serializer=celwright_dot_v1_dot_celwright__pb2.SegmentUpload.SerializeToString,
                 response_deserializer=celwright_dot_v1_dot_celwright__pb2.JobEvent.FromString,
                 _registered_method=True)
+        self.WriteDocument = channel.stream_stream(
+                '/celwright.v1.Celwright/WriteDocument',
+                request_serializer=celwright_dot_v1_dot_celwright__pb2.DocumentUpload.SerializeToString,
+                response_deserializer=celwright_dot_v1_dot_celwright__pb2.DocumentPart.FromString,
+                _registered_method=True)
         self.FindImages = channel.unary_unary(
                 '/celwright.v1.Celwright/FindImages',
                 request_serializer=celwright_dot_v1_dot_celwright__pb2.FindImagesRequest.SerializeToString,
@@ -100,6 +105,12 @@ class CelwrightServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Segment(self, request_iterator, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WriteDocument(self, request_iterator, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +169,11 @@ def add_CelwrightServicer_to_server(servicer, server):
                     servicer.Segment,
                     request_deserializer=celwright_dot_v1_dot_celwright__pb2.SegmentUpload.FromString,
                     response_serializer=celwright_dot_v1_dot_celwright__pb2.JobEvent.SerializeToString,
+            ),
+            'WriteDocument': grpc.stream_stream_rpc_method_handler(
+                    servicer.WriteDocument,
+                    request_deserializer=celwright_dot_v1_dot_celwright__pb2.DocumentUpload.FromString,
+                    response_serializer=celwright_dot_v1_dot_celwright__pb2.DocumentPart.SerializeToString,
             ),
             'FindImages': grpc.unary_unary_rpc_method_handler(
                     servicer.FindImages,
@@ -271,6 +287,33 @@ class Celwright(object):
             '/celwright.v1.Celwright/Segment',
             celwright_dot_v1_dot_celwright__pb2.SegmentUpload.SerializeToString,
             celwright_dot_v1_dot_celwright__pb2.JobEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WriteDocument(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/celwright.v1.Celwright/WriteDocument',
+            celwright_dot_v1_dot_celwright__pb2.DocumentUpload.SerializeToString,
+            celwright_dot_v1_dot_celwright__pb2.DocumentPart.FromString,
             options,
             channel_credentials,
             insecure,

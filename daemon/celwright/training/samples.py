@@ -3,22 +3,25 @@
 Knows scenes and tensors; nothing about networks or losses.
 """
 
-import multiprocessing
-import os
-import queue
 from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from celwright.errors import WrongUsageError
 from celwright.models.decomposer import Layers
+from celwright.training.corpora import drawn_scene
+from celwright.training.painters import chosen
 from celwright.training.scenes import Kind, Scene, scene
 
 HELD_OUT = 1_000_000_000  # scene numbers from here on are never trained on
 PLANES = (3, 1, 3, 3, 3, 3)  # channels of a packed sample: seen, line alpha, line colour, flat, shadow, highlight
-QUEUE = 64  # scenes that wait to be seen
 
 
 def packed(made: Scene) -> NDArray[np.uint8]:
@@ -45,25 +48,35 @@ def varied(rng: np.random.Generator, sample: NDArray[np.uint8], crop: int) -> ND
     return np.concatenate(triples)
 
 
-def _generate(out: "multiprocessing.Queue[NDArray[np.uint8]]", first: int, step: int, size: int, rich: float) -> None:
-    import cv2
+@dataclass(frozen=True)
+class Shares:
+    """Which share of the scenes is rich, which painted, which cut from the drawings in the packed ``corpora``
+    (training/corpora.py); the rest is standard."""
 
-    cv2.setNumThreads(1)
-    os.nice(5)  # the network goes first
-    trainer = multiprocessing.parent_process()
-    number = first
-    while True:
-        kind: Kind = "rich" if np.random.default_rng(number).random() < rich else "standard"
-        sample = packed(scene(number, size, kind))
-        number += step
-        while True:
-            try:
-                out.put(sample, timeout=5)
-                break
-            except queue.Full:
-                if trainer is None or not trainer.is_alive():
-                    out.cancel_join_thread()
-                    return
+    rich: float
+    painted: float = 0.0
+    drawn: float = 0.0
+    corpora: Path | None = None
+
+    def __post_init__(self) -> None:
+        total = self.rich + self.painted + self.drawn
+        if min(self.rich, self.painted, self.drawn) < 0 or total > 1 + 1e-9:
+            raise WrongUsageError(
+                f"The shares of rich, painted and drawn scenes are {self.rich}, {self.painted} and {self.drawn}; none "
+                f"below 0 and at most 1 together are allowed: lower one of them."
+            )
+
+
+def sample(number: int, size: int, shares: Shares) -> NDArray[np.uint8]:
+    """(16, size, size) uint8: the scene of this number, of a kind chosen by the shares."""
+    pick = np.random.default_rng(number).random() - shares.rich
+    if pick < 0:
+        return packed(scene(number, size, "rich"))
+    if pick < shares.painted:
+        return packed(scene(number, size, "painted"))
+    if shares.corpora is not None and pick < shares.painted + shares.drawn:
+        return packed(drawn_scene(shares.corpora, number, size))
+    return packed(scene(number, size, "standard"))
 
 
 def held_out(kind: Kind, count: int, size: int) -> Tensor:
@@ -76,45 +89,21 @@ def batches(
     batch: int,
     crop: Callable[[], int],
     size: int,
-    rich: float,
+    shares: Shares | float,
     replays: float,
     pool_size: int,
     workers: int,
 ) -> Generator[Tensor, None, None]:
     """(batch, 16, crop, crop) uint8 without end, of scenes from number ``first`` on.
 
-    ``workers`` processes draw scenes of ``size`` pixels, a share ``rich`` of them rich. A pool of ``pool_size`` is
+    ``workers`` processes draw scenes of ``size`` pixels, their kinds by ``shares`` (a number is the share of
+    rich ones). A pool of ``pool_size`` is
     refreshed so that each is seen about ``replays`` times, more often where drawing cannot keep up. ``crop()`` is asked
     anew for every batch. Closing the generator ends the processes.
     """
-    context = multiprocessing.get_context("spawn")
-    made: multiprocessing.Queue[NDArray[np.uint8]] = context.Queue(maxsize=QUEUE)
-    painters = [
-        context.Process(target=_generate, args=(made, first + i, workers, size, rich), daemon=True)
-        for i in range(workers)
-    ]
-    for painter in painters:
-        painter.start()
-    try:
-        pool = [made.get() for _ in range(min(QUEUE, pool_size))]
-        oldest, owed = 0, 0.0
-        rng = np.random.default_rng(first)
-        while True:
-            owed = min(owed + batch / replays, float(QUEUE)) if len(pool) == pool_size else float(QUEUE)
-            while owed >= 1:
-                try:
-                    fresh = made.get_nowait()
-                except queue.Empty:
-                    break
-                owed -= 1
-                if len(pool) < pool_size:
-                    pool.append(fresh)
-                else:
-                    pool[oldest] = fresh
-                    oldest = (oldest + 1) % pool_size
-            chosen, side = rng.integers(0, len(pool), batch), crop()
-            yield torch.from_numpy(np.stack([varied(rng, pool[i], side) for i in chosen]))
-    finally:
-        for painter in painters:
-            painter.terminate()
-            painter.join()
+    shares = shares if isinstance(shares, Shares) else Shares(rich=shares)
+    paint = partial(sample, size=size, shares=shares)
+    with closing(chosen(paint, first, batch, replays, pool_size, workers)) as batches_of_scenes:
+        for rng, samples in batches_of_scenes:
+            side = crop()
+            yield torch.from_numpy(np.stack([varied(rng, one, side) for one in samples]))

@@ -1,0 +1,32 @@
+import multiprocessing
+from contextlib import closing
+from functools import partial
+from itertools import islice
+
+import numpy as np
+from celwright.training.painters import chosen
+from celwright.training.samples import batches
+
+numbered = partial(np.full, (2, 2))  # paint(number) is a picture of that number
+
+
+def test_samples_are_those_of_the_numbers_from_the_first_on():
+    with closing(chosen(numbered, 100, 8, 1.0, 16, workers=1)) as endless:
+        seen = {int(sample[0, 0]) for _, samples in islice(endless, 6) for sample in samples}
+    assert min(seen) >= 100
+    assert len(seen) > 4
+
+
+def test_closing_ends_the_processes():
+    endless = chosen(numbered, 0, 1, 1.0, 4, workers=2)
+    next(endless)
+    assert len(multiprocessing.active_children()) >= 2
+    endless.close()
+    assert not multiprocessing.active_children()
+
+
+def test_scenes_for_decomposition_come_cropped_in_batches():
+    with closing(batches(0, 3, lambda: 24, 32, 0.5, 2.0, 4, 1)) as endless:
+        batch = next(endless)
+    assert tuple(batch.shape) == (3, 16, 24, 24)
+    assert str(batch.dtype) == "torch.uint8"

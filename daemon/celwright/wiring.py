@@ -60,12 +60,15 @@ def build_engine(settings: "Settings") -> "Engine":
     return Engine(pipelines(settings.device), queue_limit=settings.queue_limit, idle_seconds=settings.idle_seconds)
 
 
-def serve(settings: "Settings") -> int:
-    """Run the daemon until SIGTERM or SIGINT; one line, ``ready on ADDRESS``, tells on stdout that it listens."""
+def serve(settings: "Settings", owner_pid: int | None = None) -> int:
+    """Run the daemon until SIGTERM or SIGINT, or until the process ``owner_pid`` has ended; one line, ``ready on
+    ADDRESS``, tells on stdout that it listens."""
     import logging
+    import signal
 
     from celwright import __version__
     from celwright.documents import write_document
+    from celwright.owner import when_gone
     from celwright.rpc import server
     from celwright.rpc.servicer import Facts
 
@@ -81,7 +84,14 @@ def serve(settings: "Settings") -> int:
         models=Models(),
         documents=write_document,
     )
+
+    def end_at_once() -> None:  # a second signal lets no job finish: nobody waits for it any more
+        signals.put(signal.SIGTERM)
+        signals.put(signal.SIGTERM)
+
     with server.end_signals() as signals:
+        if owner_pid is not None:
+            when_gone(owner_pid, end_at_once)
         server.serve(
             settings, build_engine(settings), facts, lambda address: print(f"ready on {address}", flush=True), signals
         )
@@ -173,7 +183,9 @@ def model_store(*, offline: bool = False) -> "Store":
     return store(user_folder(), offline=offline)
 
 
-def evaluate(task: str, directory: Path | None, peer_labels: Path | None = None) -> tuple[list[Any], str]:
+def evaluate(
+    task: str, directory: Path | None, peer_labels: Path | None = None, scenes: int = 48
+) -> tuple[list[Any], str]:
     """The figures of ``regions``, ``decompose`` or ``colorize`` on a folder of layered pictures, or of the embedded
     decomposer on held-out ``scenes``, which need no folder: as rows (dataclasses) and as a table to read."""
     if task == "scenes":
@@ -181,7 +193,7 @@ def evaluate(task: str, directory: Path | None, peer_labels: Path | None = None)
         from celwright.training import held_out
 
         ours = predictor("embedded")
-        compared = held_out.compared(ours.network, device=ours.device)
+        compared = held_out.compared(ours.network, scenes, device=ours.device)
         return compared, held_out.table(compared)
     if directory is None:
         raise WrongUsageError(f"No folder came to evaluate {task} on; name one that holds layered pictures.")

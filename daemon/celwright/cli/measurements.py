@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from celwright import wiring
 from celwright.cli.bench import measure, table
+from celwright.errors import WrongUsageError
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -20,5 +21,7 @@ def bench(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Print the table of a folder of layered pictures."""
-    rows, text = wiring.evaluate(options.task, options.directory, options.peer_labels)
+    if options.count < 1:
+        raise WrongUsageError(f"The count is {options.count}; 1 or more scenes can be measured.")
+    rows, text = wiring.evaluate(options.task, options.directory, options.peer_labels, options.count)
     print(json.dumps([asdict(row) for row in rows]) if options.json else text)

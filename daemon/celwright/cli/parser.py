@@ -161,4 +161,5 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("task", choices=("regions", "decompose", "colorize", "scenes"))
     parser.add_argument("directory", type=Path, metavar="DIR", nargs="?", help="not for scenes, which are generated")
     parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
+    parser.add_argument("--count", type=int, default=48, metavar="N", help="scenes: how many of each kind (48)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")

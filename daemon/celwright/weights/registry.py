@@ -10,7 +10,7 @@ from typing import Literal
 
 from celwright.errors import ModelUnavailableError
 
-Task = Literal["decompose", "colorize"]
+Task = Literal["decompose", "colorize", "autoencoder"]
 EMBEDDED_DIR = Path(__file__).parent / "embedded"
 
 
@@ -37,7 +37,7 @@ EMBEDDED = (
         name="embedded",
         preset="embedded",
         file="decomposer.safetensors",
-        sha256="8c6a3a51539ba5188c55b34be00f0ba3a6e13b4d10a40850462da28bcbe7df88",
+        sha256="8ecf4526d8c8d9fcbc6fa6d776cdd58f02633e600ccb290bafa7166034917a2d",
     ),
 )
 

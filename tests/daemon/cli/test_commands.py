@@ -160,3 +160,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         main([command, "--help"])
     assert ending.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: celwright {command}")
+
+
+def test_no_scenes_are_no_measurement(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "scenes", "--count", "0"]) == 2
+    assert capsys.readouterr().err == "celwright: The count is 0; 1 or more scenes can be measured.\n"

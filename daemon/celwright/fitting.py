@@ -68,8 +68,8 @@ def fit(picture: Pixels, estimate: Estimate, fidelity: Fidelity) -> LayerStack:
         shadow = np.where(_largest(flat * (1 - shadow)) < _FAINT_SHADING, 1, shadow)
         highlight = np.where(_largest((1 - flat) * highlight) < _FAINT_SHADING, 0, highlight)
     hidden = flat_alpha == 0
-    shadow_layer = _stored_shadow(np.where(hidden, 1, shadow), depth)
-    highlight_layer = _stored_highlight(np.where(hidden, 0, highlight), depth)
+    shadow_layer = stored_shadow(np.where(hidden, 1, shadow), depth)
+    highlight_layer = stored_highlight(np.where(hidden, 0, highlight), depth)
     base = flat * (1 - shadow_layer[..., 3:] * (1 - shadow_layer[..., :3]))
     base = 1 - (1 - base) * (1 - highlight_layer[..., 3:] * highlight_layer[..., :3])
 
@@ -128,12 +128,12 @@ def _grain(wanted: FloatImage, flat: FloatImage, shading: FloatImage) -> FloatIm
     return grain
 
 
-def _stored_shadow(factor: FloatImage, depth: int) -> FloatImage:
+def stored_shadow(factor: FloatImage, depth: int) -> FloatImage:
     """RGBA that multiplies by ``factor``; no shadow becomes transparency, the rest as transparent as possible."""
     return _stored(1 - factor, depth, invert=True)
 
 
-def _stored_highlight(amount: FloatImage, depth: int) -> FloatImage:
+def stored_highlight(amount: FloatImage, depth: int) -> FloatImage:
     """RGBA that screens by ``amount``; no highlight becomes transparency."""
     return _stored(amount, depth, invert=False)
 

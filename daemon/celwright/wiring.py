@@ -34,7 +34,15 @@ def pipelines(device: str = "auto") -> Mapping[type, Callable[[], Pipeline[Any]]
     def colorize() -> Pipeline[Any]:
         from celwright.pipelines.colorize import ColorizePipeline
 
-        return ColorizePipeline()
+        if not weights_are_here("colorize"):
+            return ColorizePipeline()
+        from celwright.pipelines.color_networks import color_networks
+        from celwright.pipelines.network import predictor
+        from celwright.pipelines.sampled import SampledProposer
+
+        on = None if device == "auto" else device
+        sampled = SampledProposer(lambda name: color_networks(name, on))
+        return ColorizePipeline(sampled=sampled, shade=lambda: predictor("embedded", on))
 
     return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
 
@@ -48,6 +56,8 @@ def capabilities() -> list[str]:
         found += ["decompose", "decompose.exact"]
     if find_spec("celwright.pipelines.colorize"):
         found += [f"colorize.{what}" for what in ("hints", "palette", "flatting", "selection", "context", "lock")]
+        if weights_are_here("colorize"):
+            found += [f"colorize.{what}" for what in ("references", "auto", "variations", "histogram", "shading")]
     if find_spec("celwright.psd"):
         found += ["write.psd", "write.openraster"]
     found.append("models")

@@ -1,6 +1,11 @@
 """Numbers of the networks that Celwright ships: name in, freshly built network out. Loads no weights."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from celwright.errors import ModelUnavailableError
+from celwright.models.autoencoder import Autoencoder
+from celwright.models.colorizer import Colorizer
 from celwright.models.decomposer import Decomposer
 
 DECOMPOSERS = {
@@ -9,10 +14,41 @@ DECOMPOSERS = {
     "tiny": {"widths": (8, 12, 16), "depths": (1, 1, 1), "depths_up": (1, 1)},
 }
 
+AUTOENCODERS = {
+    # channels and blocks at 1/4, channels and blocks at 1/8
+    "embedded": {"latent_channels": 16, "encoder": (64, 2, 160, 2), "decoder": (112, 3, 176, 3)},
+    "tiny": {"latent_channels": 4, "encoder": (8, 1, 12, 1), "decoder": (8, 1, 12, 1)},
+}
+COLORIZERS = {
+    "embedded": {
+        "latent_channels": 16, "widths": (64, 128, 192), "blocks": (2, 2, 2), "structure": (32, 64, 128, 176),
+        "heads": 4, "key": 48, "appearance": 64, "hints": 32, "embedding": 192, "histogram_bins": 256,
+    },
+    "tiny": {
+        "latent_channels": 4, "widths": (16, 24, 32), "blocks": (1, 1, 1), "structure": (8, 16, 24, 32),
+        "heads": 2, "key": 8, "appearance": 12, "hints": 8, "embedding": 32, "histogram_bins": 256,
+    },
+}  # fmt: skip
+
+
+def _choice(kind: str, name: str, presets: Mapping[str, Any]) -> Any:
+    if name not in presets:
+        known = ", ".join(sorted(presets))
+        raise ModelUnavailableError(f"There is no {kind} preset {name!r}; known are {known}: choose one of them.")
+    return presets[name]
+
 
 def build_decomposer(name: str = "embedded") -> Decomposer:
     """A network with random weights. Raises ModelUnavailableError for an unknown name."""
-    if name not in DECOMPOSERS:
-        known = ", ".join(sorted(DECOMPOSERS))
-        raise ModelUnavailableError(f"There is no decomposer preset {name!r}; known are {known}: choose one of them.")
-    return Decomposer(**DECOMPOSERS[name])
+    return Decomposer(**_choice("decomposer", name, DECOMPOSERS))
+
+
+def build_autoencoder(name: str = "embedded") -> Autoencoder:
+    """A network with random weights. Raises ModelUnavailableError for an unknown name."""
+    return Autoencoder(**_choice("autoencoder", name, AUTOENCODERS))
+
+
+def build_colorizer(name: str = "embedded", **switches: bool) -> Colorizer:
+    """A network with random weights; ``switches`` (sgm, ismff, correspondence, lgb) leave parts out. Raises
+    ModelUnavailableError for an unknown name."""
+    return Colorizer(**(_choice("colorizer", name, COLORIZERS) | switches))

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from celwright.domain import ColorizeRequest, Event, FloatImage
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.domain import ColorizeRequest, Event, FloatImage, Labels
 from celwright.errors import ModelUnavailableError, WrongUsageError
+from celwright.pipelines.field import Field
 from celwright.regions.fill import nearest_alike
 from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import HintedRegions
@@ -19,9 +23,13 @@ from celwright.regions.hinted import HintedRegions
 @dataclass(frozen=True, eq=False)
 class Proposal:
     """``colors`` (count + 1, 4) float32: sRGB 0..1 and alpha 0 or 1 for every region. Hinted regions keep their hint
-    whatever is proposed for them."""
+    whatever is proposed for them. ``labels`` are the regions where the proposer has split some (old IDs stay for one
+    part, further parts come after), else None; ``picture`` (h, w, 3) what it sampled of the page's ``field``."""
 
     colors: FloatImage
+    labels: Labels | None = None
+    picture: FloatImage | None = None
+    field: Field | None = None
 
 
 class Proposer(Protocol):
@@ -32,11 +40,21 @@ class Proposer(Protocol):
     def check(self, request: ColorizeRequest) -> None:
         """Refuse, before any work, what this proposer cannot do (WrongUsageError, ModelUnavailableError)."""
 
-    def propose(self, request: ColorizeRequest, regions: HintedRegions) -> Iterator[Event | Proposal]:
-        """Events while it works, and one Proposal."""
+    def propose(
+        self, request: ColorizeRequest, regions: HintedRegions, ink: NDArray[np.uint8]
+    ) -> Iterator[Event | Proposal]:
+        """Events while it works, and a Proposal for each variation. ``ink`` (H, W): 255 = line."""
 
     def unload(self) -> None:
         """Free what a next run can build again."""
+
+
+def needs_network(request: ColorizeRequest) -> bool:
+    """Whether colours must come from somewhere else than hints and flatting colours."""
+    if request.palette == "flatting":
+        return False
+    said = request.hints is None or request.variations > 1 or request.histogram is not None
+    return said or len(request.references) > 0 or request.palette == "auto"
 
 
 class HintProposer:
@@ -70,7 +88,9 @@ class HintProposer:
                 "layer, or use the palette 'flatting'."
             )
 
-    def propose(self, request: ColorizeRequest, regions: HintedRegions) -> Iterator[Event | Proposal]:
+    def propose(
+        self, request: ColorizeRequest, regions: HintedRegions, ink: NDArray[np.uint8]
+    ) -> Iterator[Event | Proposal]:
         """One Proposal, at once."""
         if request.palette == "flatting":
             yield Proposal(flatting_colors(regions.labels, regions.colors))

@@ -266,7 +266,7 @@ def test_line_art_without_a_closed_region_is_coloured_with_a_notice() -> None:
 
 def test_a_proposer_s_colours_fill_what_has_no_hint_and_never_what_has() -> None:
     class Green(HintProposer):
-        def propose(self, request, regions):
+        def propose(self, request, regions, ink):
             yield Progress("sample", 0.5)
             colors = np.zeros_like(regions.colors)
             colors[1:] = (0, 1, 0, 1)

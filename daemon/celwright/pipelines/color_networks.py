@@ -1,0 +1,45 @@
+"""The installed colour networks, ready to sample. Decides device and number format."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import nn
+
+from celwright.domain import Pixels
+from celwright.models.presets import build_autoencoder, build_colorizer
+from celwright.pipelines.conditions import ColorNetworks
+from celwright.pipelines.decompose import on_white
+from celwright.pipelines.network import Predictor, best_device, bfloat16_is_faster, predictor
+from celwright.weights import registry
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def color_networks(name: str, device: str | None = None) -> ColorNetworks:
+    """The installed colorizer of that name on ``device``, by default the best one. Raises ModelUnavailableError."""
+    on = device or best_device()
+    autoencoder = _filled(build_autoencoder, registry.find("autoencoder", name), on)
+    colorizer = _filled(build_colorizer, registry.find("colorize", name), on)
+    half = on == "cuda" or (on == "cpu" and bfloat16_is_faster())
+    return ColorNetworks(autoencoder, colorizer, ReferenceInk(predictor("embedded", on)), on, half)
+
+
+def _filled(build: Callable[[str], Network], model: registry.EmbeddedModel, device: str) -> Network:
+    network = build(model.preset)
+    stored = load_file(registry.verified_path(model))
+    network.load_state_dict({key: value.float() for key, value in stored.items()})
+    return network.eval().to(device)
+
+
+class ReferenceInk:
+    """Ink (H, W), 0..1, of a finished drawing, by the decomposer's line layer."""
+
+    def __init__(self, decomposer: Predictor) -> None:
+        self._decomposer = decomposer
+
+    def __call__(self, picture: Pixels) -> NDArray[np.float32]:
+        planes = self._decomposer(on_white(picture))
+        return np.asarray(planes[..., 0] * (1 - planes[..., 1:4].mean(axis=2)), np.float32)

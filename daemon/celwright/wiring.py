@@ -223,8 +223,39 @@ def evaluate(
     return hints, colorize.table(hints)
 
 
-def train(out: Path, minutes: float, seed: int, *, resume: bool, date: str) -> Path:
-    """Train the decomposer in ``out`` and export its weights and model card there; where the weights are."""
+def train(
+    model: str,
+    out: Path,
+    minutes: float,
+    seed: int,
+    *,
+    resume: bool,
+    date: str,
+    autoencoder: Path | None = None,
+    pictures: Sequence[Path] = (),
+) -> Path:
+    """Train ``model`` (decomposer, autoencoder, colorizer) in ``out`` and export its weights and model card there;
+    where the weights are. The colorizer needs the folder of a trained ``autoencoder``; ``pictures`` are folders of
+    drawings that it may learn from."""
+    if model == "autoencoder":
+        from celwright.training.autoencoder import AutoencoderOptions
+        from celwright.training.autoencoder import train as train_autoencoder
+        from celwright.training.color_export import export_autoencoder
+
+        train_autoencoder(AutoencoderOptions(out, minutes, resume=resume, seed=seed, pictures=tuple(pictures)))
+        return export_autoencoder(out, out, date)
+    if model == "colorizer":
+        from celwright.training.color_export import export_colorizer
+        from celwright.training.colorizer import ColorizerOptions
+        from celwright.training.colorizer import train as train_colorizer
+
+        if autoencoder is None:
+            raise WrongUsageError(
+                "A colorizer paints in an autoencoder's latents; name its run with --autoencoder DIR."
+            )
+        folder = autoencoder / "autoencoder"
+        train_colorizer(ColorizerOptions(out, folder, minutes, resume=resume, seed=seed))
+        return export_colorizer(out, out, date)
     from celwright.training.decomposer import TrainingOptions
     from celwright.training.decomposer import train as train_decomposer
     from celwright.training.export import export

@@ -149,11 +149,15 @@ def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "train", "upkeep:train", "train a model from procedural scenes")
-    parser.add_argument("model", choices=("decomposer",))
+    parser.add_argument("model", choices=("decomposer", "autoencoder", "colorizer"))
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and the exported weights")
     parser.add_argument("--minutes", type=float, default=90, metavar="M", help="stop after so long (default: 90)")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--resume", action="store_true", help="go on from DIR's newest checkpoint")
+    parser.add_argument("--autoencoder", type=Path, metavar="DIR", help="colorizer: where its autoencoder was trained")
+    parser.add_argument(
+        "--pictures", type=Path, nargs="*", default=(), metavar="DIR", help="autoencoder: drawings to learn from too"
+    )
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -35,7 +35,17 @@ def status(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train a model and export its weights and model card; prints where they are."""
-    print(wiring.train(options.out, options.minutes, options.seed, resume=options.resume, date=f"{date.today()}"))
+    weights = wiring.train(
+        options.model,
+        options.out,
+        options.minutes,
+        options.seed,
+        resume=options.resume,
+        date=f"{date.today()}",
+        autoencoder=options.autoencoder,
+        pictures=options.pictures,
+    )
+    print(weights)
 
 
 def doctor(options: argparse.Namespace) -> int:

@@ -15,17 +15,19 @@ from pathlib import Path
 import torch
 
 from celwright.models.presets import build_decomposer
+from celwright.training.corpora import packed_corpora
 from celwright.training.held_out import KINDS, held_out_figures
 from celwright.training.losses import decomposition_loss
-from celwright.training.samples import batches, held_out, unpacked
+from celwright.training.samples import Shares, batches, held_out, unpacked
 
 EARLY = 0.7  # share of the time with small crops
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """``minutes`` of wall clock in all, resumed runs included; ``rich`` is the share of rich scenes; every scene is
-    seen about ``replays`` times, cropped, turned and recoloured anew each time."""
+    """``minutes`` of wall clock in all, resumed runs included; ``rich``, ``painted`` and ``drawn`` are the shares
+    of those scenes (the rest is standard), drawn ones out of the layer folders under ``corpora``; every scene is seen
+    about ``replays`` times, cropped, turned and recoloured anew each time."""
 
     out: Path
     minutes: float = 60.0
@@ -37,6 +39,9 @@ class TrainingOptions:
     early_crop: int = 192
     size: int = 256
     rich: float = 0.6
+    painted: float = 0.0
+    drawn: float = 0.0
+    corpora: tuple[Path, ...] = ()
     replays: float = 4.0
     pool: int = 600
     learning_rate: float = 6e-4
@@ -126,9 +131,9 @@ def train(options: TrainingOptions) -> Path:
 
     recent, reported = 0.0, time.monotonic()
     first = options.seed * 100_000_000 + step * options.batch
-    paint = batches(
-        first, options.batch, crop, options.size, options.rich, options.replays, options.pool, options.workers
-    )
+    packed = packed_corpora(options.corpora, options.out / "corpora") if options.corpora else None
+    shares = Shares(options.rich, options.painted, options.drawn, packed)
+    paint = batches(first, options.batch, crop, options.size, shares, options.replays, options.pool, options.workers)
     with closing(paint) as scenes:
         for samples in scenes:
             if used() >= 1:

@@ -22,6 +22,23 @@ def half_precision(state: Mapping[str, Any]) -> bytes:
     return save(weights, metadata={"preset": state["options"]["preset"], "step": str(state["step"])})
 
 
+def fitting_size(data: bytes) -> None:
+    """OutputError when the weights are larger than a file in the package may be."""
+    if len(data) > LARGEST:
+        raise OutputError(
+            f"The weights have {len(data)} bytes; at most {LARGEST} are allowed in the package: "
+            f"choose a smaller preset."
+        )
+
+
+def written(path: Path, content: bytes) -> None:
+    """Write beside and rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    os.replace(part, path)
+
+
 def export(
     checkpoint: Path, folder: Path, name: str = "decomposer", date: str = "", held_out: int = 48, note: str = ""
 ) -> str:
@@ -30,11 +47,7 @@ def export(
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     options: dict[str, str] = state["options"]
     data = half_precision(state)
-    if len(data) > LARGEST:
-        raise OutputError(
-            f"The weights have {len(data)} bytes; at most {LARGEST} are allowed in the package: "
-            f"choose a smaller preset."
-        )
+    fitting_size(data)
     network = build_decomposer(options["preset"])
     network.load_state_dict({key: value.half().float() for key, value in state["average"].items()})
     network.eval()
@@ -52,12 +65,8 @@ def export(
         "note": f"\n{note}\n" if note else "",
         "rich_share": f"{float(options['rich']):.0%}",
     }
-    card = CARD.format(**(options | facts))
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, content in ((folder / f"{name}.safetensors", data), (folder / f"{name}.md", card.encode())):
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(content)
-        os.replace(part, path)
+    written(folder / f"{name}.safetensors", data)
+    written(folder / f"{name}.md", CARD.format(**(options | facts)).encode())
     return str(facts["digest"])
 
 

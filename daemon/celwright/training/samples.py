@@ -96,10 +96,9 @@ def batches(
 ) -> Generator[Tensor, None, None]:
     """(batch, 16, crop, crop) uint8 without end, of scenes from number ``first`` on.
 
-    ``workers`` processes draw scenes of ``size`` pixels, their kinds by ``shares`` (a number is the share of
-    rich ones). A pool of ``pool_size`` is
-    refreshed so that each is seen about ``replays`` times, more often where drawing cannot keep up. ``crop()`` is asked
-    anew for every batch. Closing the generator ends the processes.
+    ``workers`` processes draw scenes of ``size`` pixels, their kinds by ``shares`` (a number is the share of rich
+    ones). A pool of ``pool_size`` is refreshed so that each is seen about ``replays`` times, more often where drawing
+    cannot keep up. ``crop()`` is asked anew for every batch. Closing the generator ends the processes.
     """
     shares = shares if isinstance(shares, Shares) else Shares(rich=shares)
     paint = partial(sample, size=size, shares=shares)

@@ -2,7 +2,8 @@
 
 Every scene obeys ``picture = line over screen(multiply(flat, shadow), highlight)`` in gamma space by construction.
 The same seed gives the same scene. numpy and OpenCV only; knows nothing about networks. ``standard`` scenes are of
-one fixed difficulty and serve as the held-out measure; ``rich`` ones add what real art has and the standard lacks.
+one fixed difficulty and serve as the held-out measure; ``rich`` ones add what real art has and the standard lacks;
+``painted`` ones look like finished illustrations (painted.py). The random streams of the first two never change.
 """
 
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ from celwright.training import figures, shapes
 from celwright.training.canvas import Canvas, Light, Pen, Plane, noise
 from celwright.training.characters import paint_character
 from celwright.training.colors import Color, random_color
+from celwright.training.degradations import degraded
+from celwright.training.painted import faded, painted_canvas
 
-Kind: TypeAlias = Literal["standard", "rich"]
+Kind: TypeAlias = Literal["standard", "rich", "painted"]
 SUPERSAMPLING = 2
+STREAMS = {"standard": 0, "rich": 1, "painted": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,13 @@ def composed(line_alpha: Plane, line_color: Plane, flat: Plane, shadow: Plane, h
 
 def scene(seed: int, size: int = 256, kind: Kind = "standard") -> Scene:
     """The scene of this number: ``size`` pixels square."""
-    rng = np.random.default_rng((seed, size, 0 if kind == "standard" else 1))
-    rich = kind == "rich"
+    rng = np.random.default_rng((seed, size, STREAMS[kind]))
     side = size * SUPERSAMPLING
+    if kind == "painted":
+        painted = painted_canvas(rng, side)
+        layers = faded(_reduced(painted))
+        return Scene(**layers, instances=_instances(painted), seen=degraded(rng, _bytes(composed(**layers))))
+    rich = kind == "rich"
     canvas = Canvas(_background(rng, side, rich))
     light, pen = _light(rng, rich), _pen(rng, rich)
     if rich and rng.random() < 0.55:
@@ -171,14 +179,8 @@ def _paint_bubble(rng: np.random.Generator, canvas: Canvas, pen: Pen) -> None:
 def _photographed(rng: np.random.Generator, canvas: Canvas, rich: bool) -> Scene:
     """Reduce all layers to the final size (colour of lines weighed by their alpha) and damage the seen picture."""
     size = canvas.shape[0] // SUPERSAMPLING
-
-    def reduced(plane: Plane) -> Plane:
-        return np.asarray(cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA), np.float32)
-
-    alpha = reduced(canvas.line_alpha)
-    color = reduced(canvas.line_color * canvas.line_alpha[..., None]) / np.maximum(alpha, 1e-4)[..., None]
-    layers = (alpha, np.clip(color, 0, 1), reduced(canvas.flat), reduced(canvas.shadow), reduced(canvas.highlight))
-    picture: NDArray[Any] = np.round(np.clip(composed(*layers), 0, 1) * 255).astype(np.uint8)
+    layers = _reduced(canvas)
+    picture: NDArray[Any] = _bytes(composed(**layers))
     if rich and rng.random() < 0.3:  # resampled, or out of focus
         small = int(size * rng.uniform(0.6, 0.95))
         how = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
@@ -188,4 +190,25 @@ def _photographed(rng: np.random.Generator, canvas: Canvas, rich: bool) -> Scene
     if rng.random() < 0.5:
         _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 98))])
         picture = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
-    return Scene(*layers, np.ascontiguousarray(canvas.instances[::SUPERSAMPLING, ::SUPERSAMPLING]), picture)
+    return Scene(**layers, instances=_instances(canvas), seen=picture)
+
+
+def _reduced(canvas: Canvas) -> dict[str, Plane]:
+    """The canvas's layers at the final size, by their names in Scene."""
+    size = canvas.shape[0] // SUPERSAMPLING
+
+    def reduced(plane: Plane) -> Plane:
+        return np.asarray(cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+
+    alpha = reduced(canvas.line_alpha)
+    color = reduced(canvas.line_color * canvas.line_alpha[..., None]) / np.maximum(alpha, 1e-4)[..., None]
+    layers = {"flat": canvas.flat, "shadow": canvas.shadow, "highlight": canvas.highlight}
+    return {"line_alpha": alpha, "line_color": np.clip(color, 0, 1)} | {k: reduced(v) for k, v in layers.items()}
+
+
+def _instances(canvas: Canvas) -> NDArray[np.int32]:
+    return np.ascontiguousarray(canvas.instances[::SUPERSAMPLING, ::SUPERSAMPLING])
+
+
+def _bytes(picture: Plane) -> NDArray[np.uint8]:
+    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)

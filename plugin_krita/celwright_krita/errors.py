@@ -40,6 +40,14 @@ class UnreadableAnswerError(CelwrightError):
     """What came is not what celwright.proto describes: another program listens there, or the daemon is broken."""
 
 
+class DocumentClosedError(CelwrightError):
+    """The document was closed while something was to be read from it or put into it."""
+
+
+class LayerGoneError(UnusableInputError):
+    """The layer was removed, or the document became one that has no such layer."""
+
+
 class ImagesMissingError(CelwrightError):
     """The daemon no longer holds images that were to be reused; ``names`` are to be sent in full."""
 

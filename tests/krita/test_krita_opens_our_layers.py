@@ -1,9 +1,8 @@
 """A real Krita opens what we write and shows the same picture."""
 
 import json
-import os
 import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,11 @@ from celwright.psd import openraster, write
 from celwright.psd.tree import four_layers
 
 pytestmark = pytest.mark.skipif(shutil.which("kritarunner") is None, reason="Krita is not installed")
-HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
-def krita_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One home for all runs: the first start builds a resource database."""
-    home = tmp_path_factory.mktemp("krita")
-    (home / "run").mkdir(mode=0o700)
-    return home
-
-
-def _opened(home: Path, document: Path) -> tuple[dict[str, Any], np.ndarray]:
+def _opened(run_in_krita: Callable[..., Any], document: Path) -> tuple[dict[str, Any], np.ndarray]:
     answer = document.with_suffix(".json")
-    environment = {
-        "HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "PATH": os.defpath, "LC_ALL": "C.UTF-8",
-        "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(HERE), "DOCUMENT": str(document), "ANSWER": str(answer),
-    }  # fmt: skip
-    command = [shutil.which("kritarunner") or "", "-s", "open_document", "-f", "main"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = run_in_krita("open_document", DOCUMENT=document, ANSWER=answer)
     assert done.returncode == 0, done.stderr
     facts = json.loads(answer.read_text(encoding="utf-8"))
     kind = np.uint8 if facts["depth"] == "U8" else np.uint16
@@ -60,10 +45,12 @@ def _stack(depth: int) -> tuple[LayerStack, Pixels]:
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_a_psd_opens_with_four_layers_and_the_same_picture(tmp_path: Path, krita_home: Path, depth: int) -> None:
+def test_a_psd_opens_with_four_layers_and_the_same_picture(
+    tmp_path: Path, run_in_krita: Callable[..., Any], depth: int
+) -> None:
     stack, composite = _stack(depth)
     write.write(tmp_path / "page.psd", four_layers(stack), composite)
-    facts, shown = _opened(krita_home, tmp_path / "page.psd")
+    facts, shown = _opened(run_in_krita, tmp_path / "page.psd")
     assert (facts["size"], facts["depth"]) == ([90, 70], f"U{depth}")
     assert [
         (node["name"], node["blend"], node["opacity"], node["visible"], node["type"]) for node in facts["nodes"]
@@ -76,10 +63,10 @@ def test_a_psd_opens_with_four_layers_and_the_same_picture(tmp_path: Path, krita
     _assert_same_picture(shown, composite)
 
 
-def test_an_openraster_file_opens_with_the_same_picture(tmp_path: Path, krita_home: Path) -> None:
+def test_an_openraster_file_opens_with_the_same_picture(tmp_path: Path, run_in_krita: Callable[..., Any]) -> None:
     stack, composite = _stack(8)
     openraster.write(tmp_path / "page.ora", four_layers(stack), composite)
-    facts, shown = _opened(krita_home, tmp_path / "page.ora")
+    facts, shown = _opened(run_in_krita, tmp_path / "page.ora")
     assert facts["size"] == [90, 70]
     _assert_same_picture(shown, composite)
 

@@ -49,7 +49,6 @@ def inserting(living: Callable[[], Any], group: NewGroup, above: str) -> Generat
 
 def _made(workshop: Any, group: NewGroup) -> Generator[None, None, Any]:
     parent = workshop.createGroupLayer(group.name)
-    parent.setVisible(group.visible)
     for layer in group.layers:
         node = workshop.createNode(layer.name, "paintlayer")
         parent.addChildNode(node, None)

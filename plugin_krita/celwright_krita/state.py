@@ -26,8 +26,8 @@ class DecomposeOptions:
 
 @dataclass(frozen=True)
 class ColorizeOptions:
-    """``line_art`` a layer's id or ACTIVE; ``hints`` and ``lock`` a layer's id, empty for none. ``palette`` is "" (none),
-    "auto", "flatting" or the name of one of State.palettes. ``leaks`` asks for openings to be shown."""
+    """``line_art`` a layer's id or ACTIVE; ``hints`` and ``lock`` a layer's id, empty for none. ``palette`` is "" (for
+    none), "auto", "flatting" or the name of one of State.palettes. ``leaks`` asks for openings to be shown."""
 
     line_art: str = ACTIVE
     hints: str = ""
@@ -59,7 +59,7 @@ class DaemonState:
 
 @dataclass(frozen=True, eq=False)
 class JobState:
-    """``task`` is "decompose", "colorize", "frames", "leaks" or "save"; ``stage`` the daemon's name of the stage, or
+    """``task`` is "decompose", "colorize", "frames", "leaks", "save", "insert", "library" or "pull"; ``stage`` the daemon's name of the stage, or
     "read", "start", "queue", "send", "insert"; ``fraction`` (0..1) of the stage; ``ahead`` jobs go first."""
 
     task: str

@@ -68,7 +68,7 @@ def test_the_zip_is_the_same_every_time_and_holds_nothing_compiled(source: Path,
     assert again.read_bytes() == plugin_zip.read_bytes()
     names = zipfile.ZipFile(plugin_zip).namelist()
     assert not [name for name in names if name.endswith((".so", ".pyd", ".pyc"))]
-    assert {name.split("/")[0] for name in names} == {"celwright_krita", "celwright_krita.desktop"}
+    assert {name.split("/")[0] for name in names} == {"actions", "celwright_krita", "celwright_krita.desktop"}
     assert "celwright_krita/LICENSE" in names
 
 

@@ -1,4 +1,5 @@
 """gRPC's framing, faults and addresses in pure Python, without a daemon."""
+from __future__ import annotations
 
 import signal
 import socket

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from celwright.models.autoencoder import Autoencoder
+from celwright.models.color_latents import ColorLatents
 from celwright.models.colorizer import CONDITIONS, Conditions
 
 Sample: TypeAlias = Mapping[str, Tensor]
+Latents: TypeAlias = Autoencoder | ColorLatents
 # How often each condition is left out, so that the network can do without and guidance has something to compare with.
 LEFT_OUT = {"references": 0.2, "hints": 0.6, "context": 0.5, "histogram": 0.6}
 
@@ -30,7 +32,7 @@ def rgba(sample: Sample) -> Tensor:
 
 
 @torch.no_grad()
-def context_latents(autoencoder: Autoencoder, sample: Sample) -> Tensor:
+def context_latents(autoencoder: Latents, sample: Sample) -> Tensor:
     """(B, C, S / 8, S / 8) latents of what lies outside the selection, zeros for samples that are selected whole."""
     outside = 1 - sample["selection"]
     partly = outside.amax((1, 2, 3)) > 0
@@ -42,7 +44,7 @@ def context_latents(autoencoder: Autoencoder, sample: Sample) -> Tensor:
     return latents
 
 
-def conditions(autoencoder: Autoencoder, sample: Sample) -> Conditions:
+def conditions(autoencoder: Latents, sample: Sample) -> Conditions:
     """Everything that a sample tells."""
     return Conditions(
         line=sample["line"],

@@ -17,9 +17,8 @@ from celwright.diffusion.guidance import Guided
 from celwright.diffusion.sampler import sample, seeded_noise
 from celwright.diffusion.schedule import NoiseSchedule
 from celwright.imaging.color import ciede2000, srgb_to_lab
-from celwright.models.autoencoder import Autoencoder
 from celwright.models.colorizer import Colorizer
-from celwright.training.color_samples import Sample, conditions
+from celwright.training.color_samples import Latents, Sample, conditions
 from celwright.training.held_out import decibels
 
 STEPS = 8
@@ -31,7 +30,7 @@ SHOWN = 8  # samples in the picture
 @torch.inference_mode()
 def painted(
     network: Colorizer,
-    autoencoder: Autoencoder,
+    autoencoder: Latents,
     pairs: Sample,
     schedule: NoiseSchedule,
     left_out: Sequence[str] = (),
@@ -75,7 +74,7 @@ def area_accuracy(picture: NDArray[np.float32], flat: NDArray[np.float32], part:
 
 
 def colored_figures(
-    network: Colorizer, autoencoder: Autoencoder, pairs: Sample, schedule: NoiseSchedule, folder: Path | None = None
+    network: Colorizer, autoencoder: Latents, pairs: Sample, schedule: NoiseSchedule, folder: Path | None = None
 ) -> dict[str, float]:
     """PSNR (dB, of the mean squared error over all pairs) and mean area accuracy of pictures sampled in ``STEPS``
     steps, all of them painted anew: ``all_`` from references, hints and histogram; ``reference_`` from references

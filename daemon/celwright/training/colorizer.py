@@ -18,13 +18,14 @@ from torch import Tensor
 
 from celwright.diffusion.schedule import NoiseSchedule
 from celwright.models.autoencoder import Autoencoder
+from celwright.models.color_latents import ColorLatents
 from celwright.models.colorizer import Colorizer, Prepared
 from celwright.models.presets import build_colorizer
 from celwright.models.reference_colors import mean_color
 from celwright.training import color_losses
 from celwright.training.autoencoder import on_white
 from celwright.training.color_losses import Probe, Weights, fitted_probe
-from celwright.training.color_samples import Sample, conditions, dropped, on_device, rgba
+from celwright.training.color_samples import Latents, Sample, conditions, dropped, on_device, rgba
 from celwright.training.colored_held_out import colored_figures
 from celwright.training.decomposer import ThreadChoice, rate
 from celwright.training.pairs import colour_batches, held_out_pairs
@@ -32,14 +33,15 @@ from celwright.training.pairs import colour_batches, held_out_pairs
 
 @dataclass(frozen=True)
 class ColorizerOptions:
-    """``autoencoder``: the folder that training/autoencoder.py wrote. ``minutes`` of wall clock in all, resumed runs
+    """``autoencoder``: the folder that training/autoencoder.py wrote; None: latents are colours
+    (models/color_latents.py). ``minutes`` of wall clock in all, resumed runs
     included; ``sizes`` are the samples' pixels a side (multiples of 32), each with the share of the minutes that have
     passed when it ends: small pictures give more steps while there is most to learn. Held-out pairs have the last
     size. ``left_out``: parts to build the network without (sgm, ismff, correspondence, lgb), for the ablation
     table."""
 
     out: Path
-    autoencoder: Path
+    autoencoder: Path | None = None
     minutes: float = 75.0
     resume: bool = False
     preset: str = "embedded"
@@ -79,7 +81,8 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """Every term of eq. 34 and the correspondence term, not weighted, at one random timestep for each sample."""
     eps = torch.randn_like(x0)
-    t = torch.randint(len(schedule), (len(x0),), device=x0.device)
+    # Colours are decided where there is most noise; neighbours betray them in the rest.
+    t = ((1 - torch.rand(len(x0), device=x0.device).square()) * len(schedule)).long().clamp(max=len(schedule) - 1)
     if not network.lgb:
         t = torch.full_like(t, len(schedule) - 1)  # straight from the conditions: the velocity is -x0 there
     noisy = schedule.noised(x0, eps, t)
@@ -123,8 +126,7 @@ def train(options: ColorizerOptions) -> Path:
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
     switches = dict.fromkeys(options.left_out, False)
-    autoencoder = Autoencoder.from_pretrained(options.autoencoder).eval().requires_grad_(False)
-    autoencoder = autoencoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    autoencoder = latent_space(options.autoencoder, device)
     network = build_colorizer(options.preset, **switches).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = build_colorizer(options.preset, **switches).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average.load_state_dict(network.state_dict())
@@ -194,7 +196,16 @@ def train(options: ColorizerOptions) -> Path:
     return checkpoint
 
 
-def latents_of(autoencoder: Autoencoder, sample: Sample) -> Tensor:
+def latent_space(folder: Path | None, device: str) -> Latents:
+    """What turns pictures into latents and back: the autoencoder in ``folder``, or colours themselves."""
+    if folder is None:
+        return ColorLatents()
+    autoencoder = Autoencoder.from_pretrained(folder).eval().requires_grad_(False)
+    moved: Autoencoder = autoencoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
+
+
+def latents_of(autoencoder: Latents, sample: Sample) -> Tensor:
     """(B, C, S / 8, S / 8): what the diffusion is to arrive at."""
     with torch.no_grad():
         latents: Tensor = (

@@ -54,7 +54,7 @@ def identity(seed: int, kind: Kind | None = None) -> Identity:
     """The identity of this number: half of them in colours that the kind of part makes plausible, half in any."""
     rng = np.random.default_rng((seed, 77))
     drawn = KINDS[int(rng.choice(len(KINDS), p=SHARES))]
-    palette = _plausible_palette(rng) if rng.random() < 0.5 else _wild_palette(rng)
+    palette = plausible_palette(rng) if rng.random() < 0.5 else _wild_palette(rng)
     return Identity(seed, kind or drawn, palette)
 
 
@@ -72,7 +72,7 @@ def _wild_palette(rng: np.random.Generator) -> dict[str, Color]:
     return palette
 
 
-def _plausible_palette(rng: np.random.Generator) -> dict[str, Color]:
+def plausible_palette(rng: np.random.Generator) -> dict[str, Color]:
     """Skin like skin, hair like hair, clothes around one or two hues with whites and darks."""
     palette = _wild_palette(rng)
     skin, eye = colors.skin(rng), colors.hsv(rng.random(), rng.uniform(0.3, 0.9), rng.uniform(0.4, 0.9))

@@ -1,0 +1,68 @@
+"""The table of palettes for automatic colouring, made from scenes as the colorizer sees them in training.
+
+``python -m celwright.training.harmonies [FILE]`` writes what pipelines/harmonies.py reads, always the same. A scene
+counts when its figure has plausible colours and is not muddy. Knows scenes and histograms, no network.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.domain import FloatImage
+from celwright.imaging.histogram import color_histogram
+from celwright.imaging.muddiness import muddiness
+from celwright.imaging.saving import write_atomically
+from celwright.pipelines.harmonies import TABLE
+from celwright.training.compositions import scene_of
+from celwright.training.identity import Identity, plausible_palette
+from celwright.training.lighting import rendered
+
+COUNT = 256  # histograms in the table
+ROW = 16  # as many in a row are unlike each other: the most variations that one request may ask for
+_CANDIDATES = 2 * COUNT
+_SIZE = 96  # px
+_MUDDIEST = 0.3
+_GRAIN = 1 / 512  # of the area; a smaller share is left out
+_SEED = 20_260
+
+
+def candidates() -> Iterator[FloatImage]:
+    """Without end, (bins,) histograms of scenes with one person in plausible colours that is not muddy."""
+    number = 0
+    while True:
+        number += 1
+        rng = np.random.default_rng((_SEED, number))
+        made = rendered(rng, scene_of(rng, [Identity(number * 2, "person", plausible_palette(rng))], _SIZE, {}))
+        flat = made.flat.astype(np.float32) / 255
+        if made.alpha.mean() > 32 and muddiness(flat, made.alpha) <= _MUDDIEST:
+            yield color_histogram(flat, made.alpha)
+
+
+def well_ordered(histograms: NDArray[np.float32], count: int, row: int = ROW) -> NDArray[np.intp]:
+    """``count`` places in (N, bins): each next one is farthest (Hellinger) from the ``row`` before it, in a ring."""
+    roots = np.sqrt(histograms)
+    distances = np.sqrt(np.maximum(0, 1 - roots @ roots.T))
+    order = [0]
+    while len(order) < count:
+        recent = order[-row + 1 :] + (order[:row] if len(order) > count - row else [])
+        apart = distances[:, recent].min(axis=1)
+        apart[order] = -1
+        order.append(int(apart.argmax()))
+    return np.array(order)
+
+
+def write(path: Path, *, force: bool = True) -> None:
+    source = candidates()
+    made = np.stack([next(source) for _ in range(_CANDIDATES)])
+    chosen = made[well_ordered(made, COUNT)]
+    chosen[chosen < _GRAIN] = 0
+    top = chosen.max(axis=1, keepdims=True)
+    with write_atomically(path, force=force) as stream:
+        np.savez_compressed(stream, shares=np.round(chosen / top * 255).astype(np.uint8))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else TABLE)

@@ -1,6 +1,6 @@
 """Classifier-free guidance with a scale for each condition.
 
-v = v(c) + sum_i (s_i - 1) (v(c) - v(c without i)): scale 1 takes a condition as it was learnt, more exaggerates it, 0
+x = x(c) + sum_i (s_i - 1) (x(c) - x(c without i)): scale 1 takes a condition as it was learnt, more exaggerates it, 0
 with a single condition ignores it. With one condition this is the formula of Ho & Salimans (2022). Every scale that is
 not 1 costs a call more. Knows conditions only as something the network takes.
 """
@@ -14,7 +14,7 @@ C = TypeVar("C")
 
 
 class Guided(Generic[C]):
-    """A denoiser for ``sample``. ``predict`` gives the velocity for latents, timesteps and conditions; ``without``
+    """A denoiser for ``sample``. ``predict`` gives the clean latents for noisy ones, timesteps and conditions; ``without``
     lists, for each guided condition, its scale and all conditions but that one."""
 
     def __init__(

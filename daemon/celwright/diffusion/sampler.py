@@ -2,7 +2,7 @@
 
 After each step the estimate of the clean latents comes out: to preview is to decode it, to cancel is to stop iterating.
 Second order in between, first order where the log signal-to-noise ratio has no end (the pure noise at the start, the
-clean picture at the end). Knows no network, only a function from noisy latents to velocity.
+clean picture at the end). Knows no network, only a function from noisy latents to clean ones.
 """
 
 import math
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from celwright.diffusion.schedule import NoiseSchedule
 
-Denoiser = Callable[[Tensor, Tensor], Tensor]  # latents (B, ...) and timesteps (B,) -> velocity like the latents
+Denoiser = Callable[[Tensor, Tensor], Tensor]  # latents (B, ...) and timesteps (B,) -> the clean latents, estimated
 
 
 class Estimate(NamedTuple):
@@ -39,7 +39,7 @@ def sample(denoise: Denoiser, noise: Tensor, steps: int, schedule: NoiseSchedule
     x, before, width_before = noise, noise, math.inf
     for step, t in enumerate(times):
         now = torch.full((len(x),), t, device=x.device)
-        x0 = schedule.clean(x, denoise(x, now), now)
+        x0 = denoise(x, now)
         yield Estimate(step + 1, steps, x0)
         width = _log_ratio(shares[step + 1]) - _log_ratio(shares[step])
         direction = x0

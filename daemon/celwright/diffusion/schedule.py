@@ -1,10 +1,10 @@
-"""How much noise there is at each timestep, and what the noisy value, the noise, the clean value and the velocity say
-about each other.
+"""How much noise there is at each timestep, and what the noisy value, the noise and the clean value say about each
+other.
 
 z_t = sqrt(abar_t) z_0 + sqrt(1 - abar_t) eps (SC-MILC eq. 10, 11), T = 1000 and betas linear in t as in its
-experiments. Networks estimate the velocity v = sqrt(abar_t) eps - sqrt(1 - abar_t) z_0 (Salimans & Ho 2022), and the
-last timestep is rescaled to pure noise (Lin et al. 2023, algorithm 1), so that sampling starts where training ended and
-means of brightness are learnt too. Knows no network.
+experiments. Networks estimate the clean value, not the noise; the last timestep is rescaled to pure noise (Lin et al.
+2023, algorithm 1), so that sampling starts where training ended and means of brightness are learnt too. Knows no
+network.
 """
 
 import torch
@@ -36,20 +36,10 @@ class NoiseSchedule:
         alpha, sigma = self.amounts(t, x0)
         return alpha * x0 + sigma * eps
 
-    def velocity(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-        """What the network learns to estimate."""
-        alpha, sigma = self.amounts(t, x0)
-        return alpha * eps - sigma * x0
-
-    def clean(self, noisy: Tensor, v: Tensor, t: Tensor) -> Tensor:
-        """The estimate of z_0 that a velocity implies."""
+    def noise(self, noisy: Tensor, x0: Tensor, t: Tensor) -> Tensor:
+        """The eps that makes ``noisy`` of ``x0``; there is none at t where nothing is noise."""
         alpha, sigma = self.amounts(t, noisy)
-        return alpha * noisy - sigma * v
-
-    def noise(self, noisy: Tensor, v: Tensor, t: Tensor) -> Tensor:
-        """The estimate of eps that a velocity implies."""
-        alpha, sigma = self.amounts(t, noisy)
-        return sigma * noisy + alpha * v
+        return (noisy - alpha * x0) / sigma
 
     def trailing(self, steps: int) -> list[int]:
         """``steps`` timesteps from T - 1 downwards, evenly spaced (Lin et al. 2023, "trailing")."""

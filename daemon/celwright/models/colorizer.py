@@ -1,9 +1,9 @@
-"""The embedded colorizer: a U-Net that estimates the velocity of noisy latents, told by line art what is drawn and by
+"""The embedded colorizer: a U-Net that estimates the clean latents in noisy ones, told by line art what is drawn and by
 references, hints, surroundings and a histogram what colour it has.
 
 The trunk is SC-MILC (latent diffusion, structure guidance, instance features); hints come in by Concatenated Spatial
 Attention, selection and context by StencilTorch's loop. ``prepare`` reads the conditions once, ``forward`` is called at
-every step. Knows latents, not the autoencoder; a velocity, not the sampler.
+every step. Knows latents, not the autoencoder; nor the sampler.
 """
 
 import math
@@ -172,15 +172,20 @@ class Colorizer(nn.Module):
             ], 1)
         )  # fmt: skip
         histogram = new(batch, self.histogram_bins) if conditions.histogram is None else conditions.histogram
-        known = (histogram.sum(1, keepdim=True) > 0).float()
         if self.reference_attention is None:
             keys = values = read.memory
         else:
             keys, values = self.reference_attention.keys_and_values(read.memory)
         return Prepared(
-            planes, edges, self.hints16(hints), self.histogram(histogram.sqrt()).float() * known, keys, values,
+            planes, edges, self.hints16(hints), self.wish(histogram), keys, values,
             read.memory_bias, F.avg_pool2d(read.reach, 2), read.carried, read.confidence, read.gates, read.present,
         )  # fmt: skip
+
+    def wish(self, histogram: Tensor) -> Tensor:
+        """(B, E) what a histogram (B, bins) adds to the time: ``Prepared.histogram``; nothing where it is all 0."""
+        known = (histogram.sum(1, keepdim=True) > 0).float()
+        wished: Tensor = self.histogram(histogram.sqrt()).float() * known
+        return wished
 
     def _read(self, conditions: Conditions, structure: Tensor) -> References:
         line, references, regions = conditions.line, conditions.references, conditions.regions
@@ -204,7 +209,7 @@ class Colorizer(nn.Module):
         return F.pixel_unshuffle(torch.cat([(mean - 0.5) * there, there], 1), 2)
 
     def forward(self, noisy: Tensor, t: Tensor, prepared: Prepared) -> Tensor:
-        """The velocity (B, C, h, w) of ``noisy`` latents at timesteps ``t`` (B,)."""
+        """The clean latents (B, C, h, w) estimated in ``noisy`` ones at timesteps ``t`` (B,)."""
         x8, embedding = prepared.planes, prepared.histogram
         if self.lgb:
             x8, embedding = x8 + self.inward(noisy), embedding + self.time(time_embedding(t, self.embedding))
@@ -221,8 +226,8 @@ class Colorizer(nn.Module):
         x16 = self.hint_blocks[1](x16, prepared.hints)
         x16 = self._guided(3, self._through(self.up16, x16, embedding), edges16)
         x8 = self._guided(4, self._through(self.up8, x8 + self.from16(x16), embedding), edges8)
-        velocity: Tensor = self.head(x8).float()
-        return velocity
+        clean: Tensor = self.head(x8).float()
+        return clean
 
     @staticmethod
     def _through(blocks: nn.ModuleList, x: Tensor, embedding: Tensor) -> Tensor:

@@ -128,6 +128,26 @@ class ReferenceReader(nn.Module):
             memory.view(batch, count, *memory.shape[1:]), log_mask(F.avg_pool2d(share, 2)).view(batch, count, -1),
         )  # fmt: skip
 
+    def likeness(self, encoder: StructureEncoder, drawn: Tensor, references: Tensor) -> Tensor:
+        """(F, R) how alike drawings (F, 2, H, W), ink and mask, and references (R, 5, H', W') are drawn: the cosine
+        of each cell and the one most like it on the other side, the mean over either side's cells."""
+        ink, mask = drawn.split(1, 1)  # type: ignore[no-untyped-call]
+        rgb, reference_ink, reference_mask = references.split((3, 1, 1), 1)  # type: ignore[no-untyped-call]
+        reference_ink = reference_ink * reference_mask
+        queries, keys = encoder(ink * mask)[0], encoder(reference_ink)[0]
+        if self.correspondence:
+            seen = torch.cat([(rgb - 0.5) * reference_mask, reference_ink, reference_mask], 1)
+            queries, keys = self.query(queries), self.key(torch.cat([keys, self.appearance(seen)], 1))
+        queries, keys = (F.normalize(x.float(), dim=1).flatten(2) for x in (queries, keys))
+        inside, reference_inside = (F.avg_pool2d(m, CELL).flatten(1) for m in (mask, reference_mask))
+        rows = []
+        for query, share in zip(queries, inside, strict=True):
+            cosines = torch.einsum("ck,rcj->rkj", query, keys)
+            there = cosines.masked_fill(reference_inside[:, None] == 0, -1).amax(2) * share
+            back = cosines.masked_fill(share[None, :, None] == 0, -1).amax(1) * reference_inside
+            rows.append(there.sum(1) / share.sum() + back.sum(1) / reference_inside.sum(1).clamp(min=1e-4))
+        return torch.stack(rows) / 2
+
     def _carried(
         self, target: Tensor, structure: Tensor, features: Tensor, colors: Tensor, share: Tensor, reach: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:

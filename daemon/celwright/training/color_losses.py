@@ -45,9 +45,10 @@ def fitted_probe(latents: Tensor, pictures: Tensor) -> Probe:
     return Probe(solved[:-1].T[:, :, None, None].contiguous(), solved[-1].contiguous())
 
 
-def diffusion_loss(velocity: Tensor, truth: Tensor) -> Tensor:
-    """L_diff (eq. 30), of velocities instead of noise: the same estimate, weighed evenly over the timesteps."""
-    return F.mse_loss(velocity, truth)
+def diffusion_loss(clean: Tensor, truth: Tensor) -> Tensor:
+    """L_diff (eq. 30), of clean latents instead of noise: the same estimate, weighed by what it does to the picture.
+    Flat colours lie on few dimensions, noise on all; a small network that has to hand noise on learns little else."""
+    return F.mse_loss(clean, truth)
 
 
 def edges(picture: Tensor) -> Tensor:

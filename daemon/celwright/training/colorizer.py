@@ -84,15 +84,15 @@ def loss_terms(
     # Colours are decided where there is most noise; neighbours betray them in the rest.
     t = ((1 - torch.rand(len(x0), device=x0.device).square()) * len(schedule)).long().clamp(max=len(schedule) - 1)
     if not network.lgb:
-        t = torch.full_like(t, len(schedule) - 1)  # straight from the conditions: the velocity is -x0 there
+        t = torch.full_like(t, len(schedule) - 1)  # pure noise: straight from the conditions
     noisy = schedule.noised(x0, eps, t)
-    velocity = network(noisy, t, prepared)
-    picture = probe(schedule.clean(noisy, velocity, t))
+    clean = network(noisy, t, prepared)
+    picture = probe(clean)
     truth = probe(x0)
     small = sample["part"][:, :, 2::4, 2::4]
     ink = 1 - sample["line"]
     return {
-        "diffusion": color_losses.diffusion_loss(velocity, schedule.velocity(x0, eps, t)),
+        "diffusion": color_losses.diffusion_loss(clean, x0),
         "structure": color_losses.structure_loss(picture, truth),
         "color": color_losses.color_loss(picture, truth, small),
         "gate": color_losses.gate_loss(prepared.gates, prepared.present),

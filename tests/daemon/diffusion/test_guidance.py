@@ -5,7 +5,7 @@ NOISY, T = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0)), 
 
 
 class Counted:
-    """A network whose velocity is its condition, and that counts its calls."""
+    """A network whose estimate is its condition, and that counts its calls."""
 
     def __init__(self):
         self.calls = []

@@ -30,12 +30,10 @@ def test_alpha_bar_is_the_product_of_one_minus_linear_betas_rescaled_to_end_at_z
 
 @settings(deadline=None, max_examples=50)
 @given(t=TIMES, clean=VALUES, noise=VALUES)
-def test_velocity_gives_back_clean_value_and_noise(t, clean, noise):
+def test_noisy_and_clean_value_give_back_the_noise(t, clean, noise):
     time = torch.tensor([t])
     x0, eps = tensor(clean), tensor(noise)
-    noisy, v = SCHEDULE.noised(x0, eps, time), SCHEDULE.velocity(x0, eps, time)
-    torch.testing.assert_close(SCHEDULE.clean(noisy, v, time), x0, atol=1e-9, rtol=0)
-    torch.testing.assert_close(SCHEDULE.noise(noisy, v, time), eps, atol=1e-9, rtol=0)
+    torch.testing.assert_close(SCHEDULE.noise(SCHEDULE.noised(x0, eps, time), x0, time), eps, atol=1e-9, rtol=0)
 
 
 @settings(deadline=None, max_examples=50)
@@ -45,10 +43,9 @@ def test_unit_variance_stays_unit_variance(t):
     assert (alpha**2 + sigma**2).item() == pytest.approx(1, abs=1e-12)
 
 
-def test_the_last_timestep_is_pure_noise_and_its_velocity_the_negative_picture():
+def test_the_last_timestep_is_pure_noise():
     last, x0, eps = torch.tensor([999]), tensor(0.7), tensor(-1.3)
     torch.testing.assert_close(SCHEDULE.noised(x0, eps, last), eps, atol=0, rtol=0)
-    torch.testing.assert_close(SCHEDULE.velocity(x0, eps, last), -x0, atol=0, rtol=0)
 
 
 def test_every_sample_of_a_batch_has_its_own_timestep():

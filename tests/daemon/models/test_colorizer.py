@@ -61,7 +61,7 @@ def network():
     return lively()
 
 
-def velocity(network, conditions, seed=0):
+def clean(network, conditions, seed=0):
     noisy = torch.randn(len(conditions.line), 4, LATENT, LATENT, generator=torch.Generator().manual_seed(seed))
     with torch.inference_mode():
         return network(noisy, T[: len(noisy)], network.prepare(conditions))
@@ -71,18 +71,18 @@ def equal(one, other):
     torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
-def test_the_velocity_has_the_latents_shape(network):
-    assert velocity(network, everything()).shape == (2, 4, LATENT, LATENT)
+def test_the_estimate_has_the_latents_shape(network):
+    assert clean(network, everything()).shape == (2, 4, LATENT, LATENT)
 
 
 def test_line_art_alone_is_enough(network):
-    assert velocity(network, Conditions(everything().line)).isfinite().all()
+    assert clean(network, Conditions(everything().line)).isfinite().all()
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_every_condition_changes_the_result_and_may_be_absent(network, name):
     given = everything()
-    full, without = velocity(network, given), velocity(network, given.without(name))
+    full, without = clean(network, given), clean(network, given.without(name))
     assert without.isfinite().all()
     assert (full - without).abs().amax() > 1e-3
 
@@ -91,14 +91,14 @@ def test_every_condition_changes_the_result_and_may_be_absent(network, name):
 def test_left_out_is_the_same_as_never_given(network, name):
     given = everything()
     absent = {"context": {"context": None, "selection": None}}.get(name, {name: None})
-    equal(velocity(network, given.without(name)), velocity(network, replace(given, **absent)))
+    equal(clean(network, given.without(name)), clean(network, replace(given, **absent)))
 
 
 def test_a_condition_can_be_left_out_of_single_samples(network):
     given = everything()
     rows = torch.tensor([True, False])
     for name in CONDITIONS:
-        some, none, full = (velocity(network, c) for c in (given.without(name, rows), given.without(name), given))
+        some, none, full = (clean(network, c) for c in (given.without(name, rows), given.without(name), given))
         equal(some[0], none[0])
         equal(some[1], full[1])
 
@@ -108,7 +108,7 @@ def test_what_a_reference_shows_outside_its_mask_changes_nothing(network):
     changed = given.references.clone()
     changed[:, :, :4, :, SIZE // 2 :] = torch.rand(2, 2, 4, SIZE, SIZE // 2)
     torch.testing.assert_close(
-        velocity(network, replace(given, references=changed)), velocity(network, given), atol=0, rtol=0
+        clean(network, replace(given, references=changed)), clean(network, given), atol=0, rtol=0
     )
 
 
@@ -118,7 +118,7 @@ def test_a_masked_out_reference_counts_for_nothing(network):
     silent[:, 1, 4] = 0
     one = replace(given, references=silent)
     only = replace(given, references=given.references[:, :1], regions=given.regions[:, :1])
-    equal(velocity(network, one), velocity(network, only))
+    equal(clean(network, one), clean(network, only))
 
 
 def test_outside_its_region_a_reference_brings_no_colour_and_no_confidence(network):
@@ -199,7 +199,7 @@ def test_context_inside_the_selection_is_not_seen(network):
     changed = given.context.clone()
     changed[..., LATENT // 4 :] += 1
     torch.testing.assert_close(
-        velocity(network, replace(given, context=changed)), velocity(network, given), atol=0, rtol=0
+        clean(network, replace(given, context=changed)), clean(network, given), atol=0, rtol=0
     )
 
 
@@ -209,7 +209,7 @@ def test_one_hint_pixel_counts_as_much_as_its_colour(network):
     hints[:, 0, 33, 33] = hints[:, 3, 33, 33] = 1
     dot = torch.zeros(2, 4, SIZE, SIZE)
     dot[:, 0, 32:36, 32:36] = dot[:, 3, 32:36, 32:36] = 1
-    equal(velocity(network, replace(given, hints=hints)), velocity(network, replace(given, hints=dot)))
+    equal(clean(network, replace(given, hints=hints)), clean(network, replace(given, hints=dot)))
 
 
 def test_gradients_reach_every_parameter():
@@ -224,7 +224,7 @@ def test_gradients_reach_every_parameter():
 @pytest.mark.parametrize("switch", ["sgm", "ismff", "correspondence", "lgb"])
 def test_every_part_can_be_left_out_and_makes_a_difference(network, switch):
     smaller = lively(**{switch: False})
-    assert velocity(smaller, everything()).isfinite().all()
+    assert clean(smaller, everything()).isfinite().all()
     count = [sum(p.numel() for p in net.parameters()) for net in (network, smaller)]
     assert count[1] < count[0]
     unused = smaller.prepare(everything())
@@ -236,7 +236,7 @@ def test_every_part_can_be_left_out_and_makes_a_difference(network, switch):
 
 def test_without_diffusion_the_noise_does_not_matter():
     network, given = lively(lgb=False), everything()
-    equal(velocity(network, given, 0), velocity(network, given, 1))
+    equal(clean(network, given, 0), clean(network, given, 1))
 
 
 def test_without_diffusion_the_time_does_not_matter():

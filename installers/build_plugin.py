@@ -7,6 +7,8 @@ the plugin and every import of them, theirs and ours, is rewritten to that place
 nothing is put on sys.path, nothing in sys.modules has a name that somebody else could want.
 """
 
+from __future__ import annotations
+
 import argparse
 import ast
 import hashlib

@@ -5,6 +5,7 @@
 Told are, for each language: texts that are missing, that nothing asks for, or whose {placeholders} are others; and in
 the code: texts asked for that do not exist, texts that nothing asks for, and names given twice.
 """
+
 from __future__ import annotations
 
 import ast

@@ -59,8 +59,9 @@ class DaemonState:
 
 @dataclass(frozen=True, eq=False)
 class JobState:
-    """``task`` is "decompose", "colorize", "frames", "leaks", "save", "insert", "library" or "pull"; ``stage`` the daemon's name of the stage, or
-    "read", "start", "queue", "send", "insert"; ``fraction`` (0..1) of the stage; ``ahead`` jobs go first."""
+    """``task`` is "decompose", "colorize", "frames", "leaks", "save", "insert", "library" or "pull"; ``stage`` the
+    daemon's name of the stage, or "read", "start", "queue", "send", "insert"; ``fraction`` (0..1) of the stage;
+    ``ahead`` jobs go first."""
 
     task: str
     stage: str

@@ -1,4 +1,5 @@
 """Whatever the session raises, the docker's click ends in a sentence."""
+
 from __future__ import annotations
 
 import logging

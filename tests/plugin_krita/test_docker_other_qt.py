@@ -1,4 +1,5 @@
 """The docker's tests run with PyQt5 in this process; here once more with PyQt6, which cannot be loaded beside it."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """Krita's layouts of samples and the wire's: equal to what numpy says, band by band, there and back."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Images as bytes: layouts are checked, channels swapped without numpy."""
+
 from __future__ import annotations
 
 import numpy as np

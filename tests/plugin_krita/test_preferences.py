@@ -1,4 +1,5 @@
 """The artist's settings become the variables that daemon and plugin read; the environment goes before them."""
+
 from __future__ import annotations
 
 import pytest

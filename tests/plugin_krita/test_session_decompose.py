@@ -1,4 +1,5 @@
 """Decompose from the docker's button to the group in the document, and everything that may happen in between."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,4 +1,5 @@
 """What the plugin's sources promise: Python 3.8, nothing compiled, and who may import whom."""
+
 from __future__ import annotations
 
 import ast

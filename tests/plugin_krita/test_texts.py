@@ -1,4 +1,5 @@
 """Every text is there in every language, and whatever is missing is found."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """The docker in a Qt program without a screen and without Krita; CELWRIGHT_TEST_QT chooses PyQt 5 or 6."""
+
 from __future__ import annotations
 
 import inspect

@@ -1,4 +1,5 @@
 """What the artist does becomes a call of the session, with what was chosen."""
+
 from __future__ import annotations
 
 from pathlib import Path

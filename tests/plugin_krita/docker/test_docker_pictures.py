@@ -1,4 +1,5 @@
 """Pixels become pictures on the screen and come back unchanged."""
+
 from __future__ import annotations
 
 from pathlib import Path

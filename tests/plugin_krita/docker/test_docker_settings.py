@@ -1,4 +1,5 @@
 """The settings dialog stores only what makes sense."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """What the session's State says is what the docker shows."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -3,7 +3,7 @@
     python installers/missing_texts.py
 
 Told are, for each language: texts that are missing, that nothing asks for, or whose {placeholders} are others; and in
-the code: texts asked for that do not exist, texts that nothing asks for, and names given twice.
+the code: texts asked for that do not exist, and texts that nothing asks for.
 """
 
 from __future__ import annotations
@@ -24,11 +24,8 @@ KEY = re.compile(r"[a-z_]+(\.[a-z0-9_]+)*")
 
 def findings(plugin: Path = PLUGIN) -> list[str]:
     """One line for each thing that is wrong."""
-    english = _translation(plugin, "en")
-    own = _own(plugin / "texts.py")
-    texts = {**english, **own}
-    found = [f"{name}: given twice, in texts.py and in en.json" for name in sorted(english.keys() & own.keys())]
-    found += _in_code(plugin, texts)
+    texts = _translation(plugin, "en")
+    found = list(_in_code(plugin, texts))
     for path in sorted((plugin / "translations").glob("*.json")):
         if path.stem != "en":
             found += _in_translation(path.stem, _translation(plugin, path.stem), texts)
@@ -38,16 +35,6 @@ def findings(plugin: Path = PLUGIN) -> list[str]:
 def _translation(plugin: Path, code: str) -> dict[str, str]:
     texts: dict[str, str] = json.loads((plugin / "translations" / f"{code}.json").read_text(encoding="utf-8"))
     return texts
-
-
-def _own(path: Path) -> dict[str, str]:
-    """The literal entries of TEXTS."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TEXTS":
-            assert isinstance(node.value, ast.Dict)
-            pairs = zip(node.value.keys, node.value.values, strict=True)
-            return {ast.literal_eval(key): ast.literal_eval(value) for key, value in pairs if key is not None}
-    return {}
 
 
 def _in_translation(code: str, translated: dict[str, str], texts: dict[str, str]) -> Iterator[str]:
@@ -65,7 +52,7 @@ def placeholders(text: str) -> list[str]:
 
 def _in_code(plugin: Path, texts: dict[str, str]) -> Iterator[str]:
     asked, patterns, words = set(), set(), set()
-    for path in sorted(plugin.glob("*.py")):
+    for path in sorted(plugin.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and path.name != "texts.py":
                 words.add(node.value)

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 if "krita" in sys.modules:  # loaded by Krita before any plugin
     try:
-        from celwright_krita.docker import register
+        from celwright_krita.rim.docker import register
 
         register()
     except Exception:  # Krita would skip the plugin without a word

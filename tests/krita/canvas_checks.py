@@ -16,12 +16,13 @@ from krita import InfoObject, Krita, Selection
 # The package without what its __init__ does: there is no window here to put a docker into.
 sys.modules["celwright_krita"] = importlib.util.module_from_spec(importlib.util.find_spec("celwright_krita"))
 
-from celwright_krita import krita_canvas, layouts  # noqa: E402
 from celwright_krita.canvas import VISIBLE, NewGroup, NewLayer, Raw, Rect  # noqa: E402
 from celwright_krita.errors import DocumentClosedError, LayerGoneError, UnusableInputError  # noqa: E402
-from celwright_krita.krita_program import KritaProgram  # noqa: E402
 from celwright_krita.pixels import Pixels  # noqa: E402
-from celwright_krita.turns import finished  # noqa: E402
+from celwright_krita.rim import canvas as krita_canvas  # noqa: E402
+from celwright_krita.rim.program import KritaProgram  # noqa: E402
+from celwright_krita.session import layouts  # noqa: E402  # noqa: E402
+from celwright_krita.session.turns import finished  # noqa: E402
 
 KRITA = Krita.instance()
 PROGRAM = KritaProgram()
@@ -132,7 +133,7 @@ def check_inserted_pixels_are_those_that_came_bit_for_bit():
 
 
 def check_a_layer_larger_than_a_turn_arrives_in_bands():
-    from celwright_krita import krita_insertion
+    from celwright_krita.rim import insertion as krita_insertion
 
     document, canvas = opened()
     kept, krita_insertion.TURN_BYTES = krita_insertion.TURN_BYTES, W * 4 * 7  # seven rows

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 from celwright_krita import domain
-from celwright_krita.daemon_life import Daemon
 from celwright_krita.errors import CancelledError
 from celwright_krita.pixels import Pixels
 from celwright_krita.rpc import messages
+from celwright_krita.session.daemon_life import Daemon
 
 PATIENCE = 20.0
 NAMES = ("line", "flat", "shadow", "highlight", "composite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from celwright_krita.session import Session
+from celwright_krita.session.session import Session
 from celwright_krita.state import State
 from fake_canvas import FakeCanvas, FakeProgram, painted
 from scripted import PATIENCE, Script

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from celwright_krita.careful import Careful, safely
+from celwright_krita.rim.careful import Careful, safely
 
 SENTENCE = (
     "Something went wrong that should not (ZeroDivisionError): try it again, and copy a report with Diagnose if it "

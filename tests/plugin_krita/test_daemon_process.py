@@ -15,12 +15,12 @@ from pathlib import Path
 import celwright_krita
 import pytest
 from celwright_krita.canvas import Rect
-from celwright_krita.daemon_process import DaemonProcess, cleaned, command
 from celwright_krita.domain import Model
 from celwright_krita.errors import AccessDeniedError, CelwrightError, DaemonUnreachableError, UnreadableAnswerError
-from celwright_krita.faults import DaemonMissingError, DaemonTooOldError
+from celwright_krita.session.daemon_process import DaemonProcess, cleaned, command
+from celwright_krita.session.faults import DaemonMissingError, DaemonTooOldError
+from celwright_krita.session.worker import Stop
 from celwright_krita.state import ColorizeOptions, DaemonState, DecomposeOptions
-from celwright_krita.worker import Stop
 from fake_canvas import FakeCanvas, FakeLayer
 from scripted import Script
 from session_bench import Bench
@@ -171,7 +171,7 @@ def test_giving_up_while_it_starts_ends_it(place):
 
 
 def test_one_that_takes_too_long_is_ended_and_told(place, monkeypatch):
-    monkeypatch.setattr("celwright_krita.daemon_process.READY_SECONDS", 0)
+    monkeypatch.setattr("celwright_krita.session.daemon_process.READY_SECONDS", 0)
     place["CELWRIGHT_COMMAND"] = program(place, "import signal\nsignal.pause()\n")
     assert str(fault_of(DaemonProcess(place).start(Stop()))) == (
         "The daemon was not ready after 0 seconds and was ended: close other programs, then try again."
@@ -347,8 +347,8 @@ def outline(width: int, height: int) -> FakeLayer:
 
 KILLED = """
 import os, sys
-from celwright_krita.daemon_process import DaemonProcess
-from celwright_krita.worker import Stop
+from celwright_krita.session.daemon_process import DaemonProcess
+from celwright_krita.session.worker import Stop
 list(DaemonProcess(dict(os.environ)).start(Stop()))
 os.kill(os.getpid(), 9)
 """

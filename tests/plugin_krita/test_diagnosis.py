@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-from celwright_krita import journal
-from celwright_krita.diagnosis import anonymised
 from celwright_krita.errors import UnreadableAnswerError
+from celwright_krita.session import journal
+from celwright_krita.session.diagnosis import anonymised
 from celwright_krita.state import DecomposeOptions
 from fake_canvas import FakeCanvas, painted
 

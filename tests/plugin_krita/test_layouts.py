@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from celwright_krita import layouts
-from celwright_krita.blends import has_saved_blend, saved_blend
 from celwright_krita.canvas import Raw, Rect
 from celwright_krita.errors import UnusableInputError, WrongUsageError
-from celwright_krita.layouts import bgra, coverage, pixels, with_depth
 from celwright_krita.pixels import Pixels
-from celwright_krita.turns import finished, read_in_turns
+from celwright_krita.session import layouts
+from celwright_krita.session.blends import has_saved_blend, saved_blend
+from celwright_krita.session.layouts import bgra, coverage, pixels, with_depth
+from celwright_krita.session.turns import finished, read_in_turns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,7 +128,7 @@ class Rows:
 
 
 def test_a_large_layer_is_read_some_rows_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celwright_krita.turns.TURN_BYTES", 8 * 10 * 3)  # three rows of ten pixels
+    monkeypatch.setattr("celwright_krita.session.turns.TURN_BYTES", 8 * 10 * 3)  # three rows of ten pixels
     canvas, whole = Rows(), Rect(-1, 4, 10, 8)
     raw = finished(read_in_turns(canvas, "layer", whole))
     assert canvas.asked == [Rect(-1, 4, 10, 3), Rect(-1, 7, 10, 3), Rect(-1, 10, 10, 2)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from celwright_krita.errors import WrongUsageError
-from celwright_krita.preferences import Preferences, environment_with
 from celwright_krita.settings import daemon_place
+from celwright_krita.window.preferences import Preferences, environment_with
 
 
 @pytest.mark.parametrize(

@@ -344,8 +344,10 @@ def test_several_documents_keep_their_own(bench):
 
 
 def test_the_session_knows_neither_krita_nor_qt():
-    told = "import sys, celwright_krita.session; print([name for name in sys.modules if name in ('krita', 'numpy')"
-    told += " or name.startswith('PyQt') or name in ('celwright_krita.qt', 'celwright_krita.docker')])"
+    told = (
+        "import sys, celwright_krita.session.session; print([name for name in sys.modules if name in ('krita', 'numpy')"
+    )
+    told += " or name.startswith('PyQt') or name in ('celwright_krita.window.qt', 'celwright_krita.rim.docker')])"
     plugin = Path(__file__).resolve().parents[2] / "plugin_krita"
     done = subprocess.run([sys.executable, "-c", told], cwd=str(plugin), stdout=subprocess.PIPE, check=True)
     assert done.stdout.strip() == b"[]"

@@ -7,9 +7,9 @@ import json
 
 import pytest
 from celwright_krita import document as documents
-from celwright_krita import history as histories
 from celwright_krita.errors import DaemonUnreachableError
 from celwright_krita.pixels import Pixels
+from celwright_krita.session import history as histories
 from celwright_krita.state import ColorizeOptions, DecomposeOptions
 from fake_canvas import FakeCanvas, FakeLayer, mask, painted
 

@@ -10,18 +10,24 @@ import pytest
 PLUGIN = Path(__file__).resolve().parents[2] / "plugin_krita" / "celwright_krita"
 SOURCES = sorted(PLUGIN.rglob("*.py"))
 NAME = "celwright_krita"
-FLOORS = {  # module → what it may import of the plugin
+SEAMS = {"errors", "pixels", "domain", "document", "canvas", "state", "texts", "settings"}
+FLOORS = {  # module or folder → what it may import of the plugin
     "errors": set(),
+    "texts": set(),
+    "canvas": set(),
     "pixels": {"errors"},
     "settings": {"errors"},
     "domain": {"pixels"},
-    "rpc.framing": set(),
-    "rpc.call": {"errors", "rpc.framing"},
-    "rpc.faults": {"errors", "rpc.call"},
-    "rpc.channel": {"errors", "rpc.call", "rpc.faults", "rpc.framing"},
-    "rpc.images": {"errors", "pixels", "rpc.generated"},
-    "rpc.messages": {"errors", "pixels", "domain", "rpc.generated", "rpc.images"},
+    "document": {"pixels"},
+    "state": {"canvas", "domain", "pixels"},
+    "rpc": {"errors", "pixels", "domain", "document"},
+    "client": {"__version__", "errors", "pixels", "domain", "document", "rpc"},
+    "saving": {"document", "domain", "errors"},
+    "session": {*SEAMS, "__version__", "rpc", "client", "saving"},
+    "window": {*SEAMS, "session"},
+    "rim": {*SEAMS, "session", "window"},
 }
+FOREIGN = {"krita": "rim", "PyQt5": "window/qt.py", "PyQt6": "window/qt.py"}  # who alone may import what
 COMPILED = {"numpy", "torch", "grpc", "cv2", "PIL"}
 
 
@@ -46,8 +52,12 @@ def test_every_module_is_python_3_8_and_imports_nothing_compiled(path: Path) -> 
     assert not wire or path.is_relative_to(PLUGIN / "rpc")
 
 
-@pytest.mark.parametrize("module", FLOORS)
-def test_each_module_imports_only_what_lies_below_it(module: str) -> None:
-    names = imported(PLUGIN / f"{module.replace('.', '/')}.py")
-    ours = {name.removeprefix(f"{NAME}.") for name in names if name.startswith(f"{NAME}.")}
-    assert not [name for name in ours if not any(f"{name}.".startswith(f"{low}.") for low in FLOORS[module])]
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PLUGIN)))
+def test_each_part_imports_only_what_lies_below_it(path: Path) -> None:
+    part = path.relative_to(PLUGIN).with_suffix("").parts[0]
+    names = imported(path)
+    ours = {name.split(".")[1] for name in names if name.startswith(f"{NAME}.")}
+    assert ours <= FLOORS.get(part, {"rim"}) | {part}
+    for module, place in FOREIGN.items():
+        if {name for name in names if name.partition(".")[0] == module}:
+            assert str(path.relative_to(PLUGIN)).startswith(place)

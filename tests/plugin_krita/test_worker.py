@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from celwright_krita.errors import CancelledError, QueueFullError
-from celwright_krita.worker import Ended, Stop, Worker
+from celwright_krita.session.worker import Ended, Stop, Worker
 
 PATIENCE = 20.0
 

@@ -19,11 +19,11 @@ sys.modules["pykrita"] = SimpleNamespace(qt_major_version=lambda: int(os.environ
 
 from celwright_krita import texts  # noqa: E402
 from celwright_krita.canvas import Layer  # noqa: E402
-from celwright_krita.panel import Panel  # noqa: E402
 from celwright_krita.pixels import Pixels  # noqa: E402
-from celwright_krita.qt import QtWidgets  # noqa: E402
-from celwright_krita.session import Session  # noqa: E402
+from celwright_krita.session.session import Session  # noqa: E402
 from celwright_krita.state import DaemonState, HistoryEntry, ReferenceState, State  # noqa: E402
+from celwright_krita.window.panel import Panel  # noqa: E402
+from celwright_krita.window.qt import QtWidgets  # noqa: E402
 
 FIRST = frozenset(
     [

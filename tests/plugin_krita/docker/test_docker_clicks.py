@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from celwright_krita.domain import Model
-from celwright_krita.palette_dialog import PaletteDialog
 from celwright_krita.pixels import Pixels
-from celwright_krita.qt import Qt, QtCore, QtGui, QtWidgets
 from celwright_krita.state import ColorizeOptions, DecomposeOptions, Fault, JobState, State
+from celwright_krita.window.palette_dialog import PaletteDialog
+from celwright_krita.window.qt import Qt, QtCore, QtGui, QtWidgets
 from conftest import ALL, Docker, history, idle, picture, ready, references
 
 

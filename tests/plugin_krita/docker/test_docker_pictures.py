@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from celwright_krita.errors import UnusableInputError
-from celwright_krita.picture_files import read_picture, write_picture
-from celwright_krita.pictures import frequent_colors, image_of, pixels_of, pixmap_of
 from celwright_krita.pixels import Pixels
-from celwright_krita.qt import QtGui, QtWidgets
+from celwright_krita.window.picture_files import read_picture, write_picture
+from celwright_krita.window.pictures import frequent_colors, image_of, pixels_of, pixmap_of
+from celwright_krita.window.qt import QtGui, QtWidgets
 from conftest import picture
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from celwright_krita.preferences import Preferences, read
-from celwright_krita.qt import QtWidgets
-from celwright_krita.settings_dialog import SettingsDialog
+from celwright_krita.window.preferences import Preferences, read
+from celwright_krita.window.qt import QtWidgets
+from celwright_krita.window.settings_dialog import SettingsDialog
 
 
 def test_what_is_stored_is_read_again(application: QtWidgets.QApplication, tmp_path: Path) -> None:

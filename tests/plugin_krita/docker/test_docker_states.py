@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 import pytest
-from celwright_krita import words
 from celwright_krita.domain import Leak, Model, RecompositionError
-from celwright_krita.qt import QtWidgets
 from celwright_krita.state import DaemonState, Fault, JobState, State
+from celwright_krita.window import words
+from celwright_krita.window.qt import QtWidgets
 from conftest import ALL, Docker, history, idle, picture, ready, references
 
 
@@ -267,7 +267,7 @@ def test_only_what_changed_is_drawn_anew(docker: Docker) -> None:
 
 
 def test_a_thumbnail_is_made_once(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
-    from celwright_krita import history_list
+    from celwright_krita.window import history_list
 
     made = []
     real = history_list.pixmap_of

@@ -7,8 +7,8 @@ from typing import Any
 
 import celwright_krita
 import pytest
-from celwright_krita.qt import MAJOR, QAction, Qt, QtCore, QtGui, QtWidgets
 from celwright_krita.state import Fault, JobState, State
+from celwright_krita.window.qt import MAJOR, QAction, Qt, QtCore, QtGui, QtWidgets
 from conftest import ALL, Docker, history, idle, picture, ready, references
 
 NARROW = 280  # px, a usual width of Krita's dockers

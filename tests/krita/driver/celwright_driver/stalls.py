@@ -11,7 +11,7 @@ import faulthandler
 import os
 import time
 
-from celwright_krita.session import Session
+from celwright_krita.session.session import Session
 from krita import Document, Node
 from PyQt5.QtCore import QObject, Qt, QTimer
 

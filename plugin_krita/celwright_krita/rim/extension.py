@@ -172,6 +172,8 @@ class Celwright(Extension):
         if job is not None and (stage != self._stage or now - self._stage_told > STAGE_SECONDS):
             self._stage_told = now
             self.program.show_message(stage_text(job))
+        if self._stage and not stage and self._session.state.fault is not None:
+            self.program.show_message(self._session.state.fault.sentence)
         self._stage = stage
 
     def _close(self) -> None:

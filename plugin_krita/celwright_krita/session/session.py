@@ -50,6 +50,8 @@ class Session:
         if self._parts.running.busy and not self._parts.running.step():
             self._parts.history.pack(self._parts.worker)
             self._parts.sight.refresh()
+            if self.state.fault is not None:
+                self._parts.upkeep.look()  # the daemon may be what failed
         self._parts.history.step()
 
     def refresh(self) -> None:

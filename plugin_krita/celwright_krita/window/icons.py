@@ -23,7 +23,7 @@ ICONS = {  # name → (Krita's, Qt's)
     "copy": ("edit-copy", Standard.SP_FileDialogDetailedView),
     "settings": ("configure", Standard.SP_FileDialogDetailedView),
     "warning": ("warning", Standard.SP_MessageBoxWarning),
-    "close": ("dialog-cancel", Standard.SP_DockWidgetCloseButton),
+    "close": ("", Standard.SP_DockWidgetCloseButton),
     "cancel": ("dialog-cancel", Standard.SP_DialogCancelButton),
 }
 SIDES = (16, 22, 32)  # logical px

@@ -12,19 +12,35 @@ from celwright.errors import ModelUnavailableError, WrongUsageError
 
 if TYPE_CHECKING:
     from celwright.engine import Engine
+    from celwright.library import Library
     from celwright.pipelines.network import Predictor
+    from celwright.pipelines.sampled import SampledProposer
     from celwright.rpc.client import Client
     from celwright.settings import Settings
     from celwright.weights.store import Store
 
 
-def pipelines(device: str = "auto") -> Mapping[type, Callable[[], Pipeline[Any]]]:
-    """What serves each kind of request, to be built on first use."""
+def pipelines(
+    device: str = "auto", full_size: Mapping[str, Any] | None = None
+) -> Mapping[type, Callable[[], Pipeline[Any]]]:
+    """What serves each kind of request, to be built on first use. ``full_size``: fields of
+    pipelines/layered_loading.py's LayeredOptions."""
 
     def decompose() -> Pipeline[Any]:
         from celwright.pipelines.decompose import DecomposePipeline
+        from celwright.pipelines.decomposers import DecomposeByModel, located
+        from celwright.pipelines.layered_loading import LayeredOptions
 
-        return DecomposePipeline(None if device == "auto" else lambda name: _predictor_on(device, name))
+        options = LayeredOptions(**{"device": device, **(full_size or {})})
+
+        def full() -> Pipeline[Any]:
+            from celwright.pipelines.layered import LayeredPipeline
+            from celwright.pipelines.layered_loading import loaded
+
+            return LayeredPipeline(lambda name: loaded(name, *located(model_store(), name), options), options)
+
+        embedded = DecomposePipeline(None if device == "auto" else lambda name: _predictor_on(device, name))
+        return DecomposeByModel(embedded, full, fallback=options.fallback)
 
     def segment() -> Pipeline[Any]:
         from celwright.pipelines.segment import SegmentPipeline
@@ -36,15 +52,23 @@ def pipelines(device: str = "auto") -> Mapping[type, Callable[[], Pipeline[Any]]
 
         if not weights_are_here("colorize"):
             return ColorizePipeline()
-        from celwright.pipelines.color_networks import color_networks
         from celwright.pipelines.network import predictor
-        from celwright.pipelines.sampled import SampledProposer
 
         on = None if device == "auto" else device
-        sampled = SampledProposer(lambda name: color_networks(name, on))
-        return ColorizePipeline(sampled=sampled, shade=lambda: predictor("embedded", on))
+        return ColorizePipeline(sampled=_sampled_proposer(on), shade=lambda: predictor("embedded", on))
 
     return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
+
+
+def _sampled_proposer(device: str | None = None) -> "SampledProposer":
+    from celwright.pipelines.color_networks import color_networks
+    from celwright.pipelines.sampled import SampledProposer
+
+    return SampledProposer(lambda name: color_networks(name, device))
+
+
+def _colorize() -> Pipeline[ColorizeRequest]:
+    return pipelines()[ColorizeRequest]()
 
 
 def capabilities() -> list[str]:
@@ -108,11 +132,17 @@ def serve(settings: "Settings", owner_pid: int | None = None) -> int:
     return 0
 
 
-def run(request: Request, connect: str | None = None) -> Iterator[Event]:
-    """The events of ``request``, worked on here, or by the daemon at ``connect`` ("auto": this user's own)."""
+def run(request: Request, connect: str | None = None, full_size: Mapping[str, Any] | None = None) -> Iterator[Event]:
+    """The events of ``request``, worked on here, or by the daemon at ``connect`` ("auto": this user's own).
+    ``full_size``: how a full-size model is to run here."""
     if connect is None:
-        yield from pipelines()[type(request)]().run(request)
+        yield from pipelines(full_size=full_size)[type(request)]().run(request)
         return
+    if full_size:
+        raise WrongUsageError(
+            f"A daemon runs full-size models in its own way; leave {' and '.join(f'--{name}' for name in full_size)} "
+            f"or --connect out."
+        )
     with client(connect) as daemon:
         yield from daemon.run(request)
 
@@ -193,18 +223,47 @@ def model_store(*, offline: bool = False) -> "Store":
     return store(user_folder(), offline=offline)
 
 
+def library() -> "Library":
+    """The user's characters and palettes."""
+    from celwright.library import Library
+    from celwright.settings import user_folder
+
+    return Library(user_folder())
+
+
 def evaluate(
-    task: str, directory: Path | None, peer_labels: Path | None = None, scenes: int = 48
+    task: str,
+    directory: Path | None = None,
+    *,
+    peer_labels: Path | None = None,
+    count: int | None = None,
+    largest: float = 1.0,
+    runs: Sequence[Path] = (),
 ) -> tuple[list[Any], str]:
-    """The figures of ``regions``, ``decompose`` or ``colorize`` on a folder of layered pictures, or of the embedded
-    decomposer on held-out ``scenes``, which need no folder: as rows (dataclasses) and as a table to read."""
+    """The figures of a task as rows (dataclasses) and as a table to read.
+
+    ``regions``, ``decompose``, ``colorize`` (hints on the ``largest`` regions), ``references`` and ``variations`` need
+    a folder of layered pictures; ``scenes`` and ``pairs`` are generated, ``count`` of them, and so are those on which
+    ``ablations`` compares ``runs`` of the colorizer's training.
+    """
     if task == "scenes":
         from celwright.pipelines.network import predictor
         from celwright.training import held_out
 
         ours = predictor("embedded")
-        compared = held_out.compared(ours.network, scenes, device=ours.device)
+        compared = held_out.compared(ours.network, count or 48, device=ours.device)
         return compared, held_out.table(compared)
+    if task == "layered-ablation":
+        from celwright.training import layered_ablation
+
+        variants = layered_ablation.evaluate(count or 300)
+        return variants, layered_ablation.table(variants)
+    if task in ("pairs", "ablations"):
+        from celwright.evaluation import pairs
+
+        painters = [pairs.trained(run) for run in runs] if task == "ablations" else [pairs.installed()]
+        painted = pairs.evaluate(painters, count or 48)
+        return painted, pairs.table(painted)
     if directory is None:
         raise WrongUsageError(f"No folder came to evaluate {task} on; name one that holds layered pictures.")
     if task == "regions":
@@ -217,9 +276,20 @@ def evaluate(
 
         rows = decompose.evaluate(directory)
         return rows, decompose.table(rows)
+    if task == "references":
+        from celwright.evaluation import references
+
+        transferred = references.evaluate(directory, _colorize())
+        return transferred, references.table(transferred)
+    if task == "variations":
+        from celwright.evaluation import variations
+
+        varied = variations.evaluate(directory, _colorize(), count or 4)
+        return varied, variations.table(varied)
     from celwright.evaluation import colorize
 
-    hints = list(colorize.evaluate_hints(directory))
+    proposer = _sampled_proposer() if weights_are_here("colorize") else None
+    hints = list(colorize.evaluate_hints(directory, largest, sampled=proposer))
     return hints, colorize.table(hints)
 
 
@@ -235,7 +305,7 @@ def train(
     pictures: Sequence[Path] = (),
 ) -> Path:
     """Train ``model`` (decomposer, autoencoder, colorizer) in ``out`` and export its weights and model card there;
-    where the weights are. The colorizer needs the folder of a trained ``autoencoder``; ``pictures`` are folders of
+    where the weights are. The colorizer may paint in a trained ``autoencoder``'s latents; ``pictures`` are folders of
     drawings that it may learn from."""
     if model == "autoencoder":
         from celwright.training.autoencoder import AutoencoderOptions
@@ -249,11 +319,7 @@ def train(
         from celwright.training.colorizer import ColorizerOptions
         from celwright.training.colorizer import train as train_colorizer
 
-        if autoencoder is None:
-            raise WrongUsageError(
-                "A colorizer paints in an autoencoder's latents; name its run with --autoencoder DIR."
-            )
-        folder = autoencoder / "autoencoder"
+        folder = None if autoencoder is None else autoencoder / "autoencoder"
         train_colorizer(ColorizerOptions(out, folder, minutes, resume=resume, seed=seed))
         return export_colorizer(out, out, date)
     from celwright.training.decomposer import TrainingOptions
@@ -262,6 +328,21 @@ def train(
 
     export(train_decomposer(TrainingOptions(out, minutes, resume=resume, seed=seed)), out, date=date)
     return out / "decomposer.safetensors"
+
+
+def train_layered(
+    out: Path, minutes: float, seed: int, *, resume: bool, data: Path | None, base: str | None, size: str
+) -> Path:
+    """Train an adapter for the Qwen-Image-Layered at or called ``base`` on the five-tuples in ``data``; its folder."""
+    if data is None or base is None:
+        raise WrongUsageError("The preset qwen-layered needs pictures and a model; name them with --data and --base.")
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and all(0 < int(side) <= 4096 for side in (width, height))):
+        raise WrongUsageError(f"The size is {size!r}; WxH in pixels, up to 4096x4096, is allowed, such as 768x1152.")
+    from celwright.training.layered import LayeredOptions, train
+
+    folder = Path(base) if Path(base).is_dir() else model_store().path("decompose", base)
+    return train(LayeredOptions(data, folder, out, minutes, resume, seed, width=int(width), height=int(height)))
 
 
 def models(only: Collection[str] = (), *, hashes: bool = False) -> list[dict[str, Any]]:

@@ -20,8 +20,19 @@ def bench(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Print the table of a folder of layered pictures."""
-    if options.count < 1:
-        raise WrongUsageError(f"The count is {options.count}; 1 or more scenes can be measured.")
-    rows, text = wiring.evaluate(options.task, options.directory, options.peer_labels, options.count)
+    """Print the table of a task."""
+    if options.count is not None and options.count < 1:
+        raise WrongUsageError(f"The count is {options.count}; 1 or more can be measured.")
+    if not 0 < options.largest <= 1:
+        raise WrongUsageError(f"The share of regions with a dot is {options.largest}; more than 0 up to 1 is allowed.")
+    if options.task == "ablations" and not options.runs:
+        raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
+    rows, text = wiring.evaluate(
+        options.task,
+        options.directory,
+        peer_labels=options.peer_labels,
+        count=options.count,
+        largest=options.largest,
+        runs=options.runs,
+    )
     print(json.dumps([asdict(row) for row in rows]) if options.json else text)

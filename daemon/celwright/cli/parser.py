@@ -8,6 +8,9 @@ from pathlib import Path
 from celwright import __version__
 
 Command = Callable[[argparse.Namespace], int | None]
+_MEASURED = (
+    "regions", "decompose", "colorize", "references", "variations", "scenes", "pairs", "ablations", "layered-ablation",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,6 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_segment(commands)
     _add_serve(commands)
     _add_models(commands)
+    _add_library(commands)
     _add_train(commands)
     _add_evaluate(commands)
     bench = _command(commands, "bench", "measurements:bench", "measure speed and memory on this machine")
@@ -68,7 +72,16 @@ def _add_decompose(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "--fidelity", choices=("clean", "exact"), default="clean",
         help="clean: sparse shading; exact: the layers give every opaque pixel back within 2/255 (default: clean)",
     )  # fmt: skip
-    parser.add_argument("--model", default="embedded", metavar="NAME")
+    parser.add_argument(
+        "--model", default="embedded", metavar="NAME", help="or NAME+ADAPTER, of the models here (default: embedded)"
+    )
+    full = parser.add_argument_group("full-size models", argument_default=argparse.SUPPRESS)
+    full.add_argument("--resolution", type=int, choices=(640, 1024), help="as many pixels as its square has (640)")
+    full.add_argument("--steps", type=int, metavar="N", help="sampling steps (50)")
+    full.add_argument("--seed", type=int, metavar="N")
+    full.add_argument("--quantize", choices=("none", "8bit", "4bit"), help="smaller weights, by bitsandbytes")
+    full.add_argument("--offload", choices=("none", "cpu", "disk"), help="keep what is not in use elsewhere")
+    full.add_argument("--fallback", action="store_true", help="let the embedded model do it when this one cannot")
     _add_work_options(parser)
 
 
@@ -77,11 +90,17 @@ def _add_colorize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("line_art", type=Path, metavar="LINEART")
     _add_layer_outputs(parser)
     parser.add_argument("--hints", type=Path, metavar="PNG", help="dots or strokes of colour on transparency")
-    parser.add_argument("--palette", metavar="FILE|flatting", help="GPL, ASE, JSON or hex file to snap to; or flatting")
+    parser.add_argument(
+        "--palette", metavar="FILE|NAME|flatting|auto",
+        help="colours to snap to, a GPL, ASE, JSON or hex file or one of the library; every region its own; or drawn",
+    )  # fmt: skip
     parser.add_argument("--selection", type=Path, metavar="PNG", help="white: may change, black: stays")
     parser.add_argument("--context", type=Path, metavar="IMAGE", help="the colours so far")
     parser.add_argument("--lock", type=Path, metavar="PNG", help="white: stays as in the context")
-    parser.add_argument("--reference", action="append", default=[], metavar="IMAGE[@MASK[@REGION]]")
+    parser.add_argument(
+        "--reference", action="append", default=[], metavar="IMAGE[@MASK[@REGION]]|@NAME[@REGION]",
+        help="take colours from a picture or from a character of the library; may be given many times",
+    )  # fmt: skip
     parser.add_argument("--unhinted", choices=("nearest", "transparent"), default="nearest")
     parser.add_argument(
         "--gap", type=int, default=8, metavar="PX", help="widest opening in a line to close (default: 8)"
@@ -154,16 +173,48 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--minutes", type=float, default=90, metavar="M", help="stop after so long (default: 90)")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--resume", action="store_true", help="go on from DIR's newest checkpoint")
-    parser.add_argument("--autoencoder", type=Path, metavar="DIR", help="colorizer: where its autoencoder was trained")
+    parser.add_argument("--autoencoder", type=Path, metavar="DIR", help="colorizer: paint in its latents")
     parser.add_argument(
         "--pictures", type=Path, nargs="*", default=(), metavar="DIR", help="autoencoder: drawings to learn from too"
     )
+    parser.add_argument(
+        "--preset", choices=("embedded", "qwen-layered"), default="embedded",
+        help="decomposer: the one that comes with Celwright, or an adapter for Qwen-Image-Layered",
+    )  # fmt: skip
+    layered = parser.add_argument_group("qwen-layered")
+    layered.add_argument("--data", type=Path, metavar="DIR", help="pictures with their four layers, folders or PSD")
+    layered.add_argument("--base", metavar="MODEL", help="a diffusers folder, or a model that is here")
+    layered.add_argument("--size", default="768x1152", metavar="WxH", help="pixels to train at (default: 768x1152)")
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "evaluate", "measurements:evaluate", "measure quality on a folder of layered pictures")
-    parser.add_argument("task", choices=("regions", "decompose", "colorize", "scenes"))
-    parser.add_argument("directory", type=Path, metavar="DIR", nargs="?", help="not for scenes, which are generated")
+    parser.add_argument("task", choices=_MEASURED, metavar="TASK", help=", ".join(_MEASURED))
+    parser.add_argument("directory", type=Path, metavar="DIR", nargs="?", help="not for scenes, pairs and ablations")
     parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
-    parser.add_argument("--count", type=int, default=48, metavar="N", help="scenes: how many of each kind (48)")
+    parser.add_argument(
+        "--largest", type=float, default=1.0, metavar="SHARE", help="colorize: of the regions, that get a dot (1)"
+    )
+    parser.add_argument(
+        "--count", type=int, metavar="N", help="scenes of each kind, pairs (48), or variations of each page (4)"
+    )
+    parser.add_argument(
+        "--runs", type=Path, metavar="DIR", nargs="+", default=[], help="ablations: folders of the colorizer's training"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+
+
+def _add_library(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    summary = "keep characters to use as --reference @NAME"
+    parser = commands.add_parser("library", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    add = _command(actions, "add", "library:add", "keep a picture of a character")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("image", type=Path, metavar="IMAGE")
+    add.add_argument("--mask", type=Path, metavar="PNG", help="white: the character")
+    add.add_argument("--palette", type=Path, metavar="FILE", help="its colours, to use as --palette @NAME")
+    add.add_argument("--force", action="store_true", help="replace the character of that name")
+    listing = _command(actions, "list", "library:list_characters", "list the characters")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    remove = _command(actions, "remove", "library:remove", "delete a character")
+    remove.add_argument("name", metavar="NAME")

@@ -7,9 +7,9 @@ checked before the work begins, so that nobody waits for a result that cannot be
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +24,10 @@ from celwright.layers import NAMES, LayerStack
 from celwright.psd import openraster, write
 from celwright.psd.tree import four_layers
 
+_FULL_SIZE = ("resolution", "steps", "seed", "quantize", "offload", "fallback")  # decompose's, where given
 _LAYERED = (".psd", ".psb", ".ora")
-_FILES = (*NAMES, "composite")
+_LAYERS = (*NAMES, "composite")
+_STAGES = ("regions", "hints", "proposal", "sampled", "categories", "instances")
 
 
 class _Job:
@@ -62,27 +64,33 @@ class _Job:
         return pixels
 
     def run(self, request: DecomposeRequest | ColorizeRequest | SegmentRequest) -> Finished:
-        finished = finish(wiring.run(request, self._options.connect), quiet=self._options.quiet or self._options.json)
+        events = wiring.run(request, self._options.connect, **self._full_size(request))
+        finished = finish(events, quiet=self._options.quiet or self._options.json)
         self._seconds |= finished.report.seconds
         self._notices += finished.report.notices
         return finished
 
-    def write_png(self, name: str, target: Path | None, image: Pixels) -> None:
+    def _full_size(self, request: DecomposeRequest | ColorizeRequest | SegmentRequest) -> dict[str, Any]:
+        """How a full-size model is to run, where anything was said of it."""
+        said = {name: getattr(self._options, name) for name in _FULL_SIZE if hasattr(self._options, name)}
+        return {"full_size": said} if said and isinstance(request, DecomposeRequest) else {}
+
+    def write_png(self, name: str, target: Path | None, image: Pixels, number: int = 0) -> None:
         if target is not None:
             with self.stage("write"):
-                write_png(target, image, force=self._options.force)
-            self._written[name] = str(target)
+                write_png(_numbered(target, number), image, force=self._options.force)
+            self._written[_title(name, number)] = str(_numbered(target, number))
 
-    def write_layers(self, target: Path, images: Mapping[str, Pixels]) -> None:
+    def write_layers(self, target: Path, images: Mapping[str, Pixels], number: int = 0) -> None:
         with self.stage("write"):
-            _write_layered_file(target, images, force=self._options.force)
-        self._written["output"] = str(target)
+            _write_layered_file(_numbered(target, number), images, force=self._options.force)
+        self._written[_title("output", number)] = str(_numbered(target, number))
 
-    def write_folder(self, name: str, folder: Path | None, images: Mapping[str, Pixels]) -> None:
+    def write_folder(self, name: str, folder: Path | None, images: Mapping[str, Pixels], number: int = 0) -> None:
         if folder is not None:
             with self.stage("write"):
                 for key, image in images.items():
-                    write_png(folder / f"{key}.png", image, force=self._options.force)
+                    write_png(_numbered(folder / f"{key}.png", number), image, force=self._options.force)
             self._written[name] = str(folder)
 
     def summary(self, finished: Finished) -> None:
@@ -110,10 +118,11 @@ def decompose(options: argparse.Namespace) -> None:
     job = _Job(options)
     output = options.output or _beside(options.picture, "-layers.psd")
     _check_layered_format(output)
-    job.check(output, options.contact_sheet, *_layer_files(options.layers_dir))
+    job.check(output, options.contact_sheet, *_files(options.layers_dir, _LAYERS))
     picture = job.must_read(options.picture, options.layer)
     finished = job.run(DecomposeRequest(picture, options.fidelity, options.model))
     _write_layered(job, options, output, picture, finished)
+    job.summary(finished)
 
 
 def colorize(options: argparse.Namespace) -> None:
@@ -121,7 +130,10 @@ def colorize(options: argparse.Namespace) -> None:
     job = _Job(options)
     output = options.output or _beside(options.line_art, "-layers.psd")
     _check_layered_format(output)
-    job.check(output, options.contact_sheet, *_layer_files(options.layers_dir), *_layer_files(options.stages_dir))
+    for number in range(options.variations):
+        files = [output, *_files(options.layers_dir, _LAYERS), *_files(options.stages_dir, _STAGES)]
+        files += [] if options.contact_sheet is None else [options.contact_sheet]
+        job.check(*(_numbered(path, number) for path in files))
     palette = _palette(options.palette)
     line_art = job.must_read(options.line_art, options.layer)
     request = ColorizeRequest(
@@ -142,9 +154,11 @@ def colorize(options: argparse.Namespace) -> None:
         model=options.model,
     )
     finished = job.run(request)
-    stages = {name.removeprefix("stages/"): image for name, image in finished.images.items() if "stages/" in name}
-    job.write_folder("stages_dir", options.stages_dir, stages)
-    _write_layered(job, options, output, line_art, finished)
+    for number in range(request.variations):
+        stages = _of_variation(finished.images, number, "stages/")
+        job.write_folder("stages_dir", options.stages_dir, stages, number)
+        _write_layered(job, options, output, line_art, finished, number)
+    job.summary(finished)
 
 
 def segment(options: argparse.Namespace) -> None:
@@ -161,16 +175,24 @@ def segment(options: argparse.Namespace) -> None:
     job.summary(finished)
 
 
-def _write_layered(job: _Job, options: argparse.Namespace, output: Path, picture: Pixels, finished: Finished) -> None:
-    images = {name: image for name, image in finished.images.items() if name in _FILES}
-    job.write_layers(output, images)
-    job.write_folder("layers_dir", options.layers_dir, images)
+def _write_layered(
+    job: _Job, options: argparse.Namespace, output: Path, picture: Pixels, finished: Finished, number: int = 0
+) -> None:
+    """All files of one variation; those after the first are numbered from 2."""
+    images = {name: image for name, image in _of_variation(finished.images, number).items() if name in _LAYERS}
+    job.write_layers(output, images, number)
+    job.write_folder("layers_dir", options.layers_dir, images, number)
     if options.contact_sheet is not None:
         from celwright.evaluation.contact_sheet import coloring_sheet, contact_sheet
 
         sheet = contact_sheet if finished.report.recomposition else coloring_sheet
-        job.write_png("contact_sheet", options.contact_sheet, sheet(picture, images))
-    job.summary(finished)
+        job.write_png("contact_sheet", options.contact_sheet, sheet(picture, images), number)
+
+
+def _of_variation(images: Mapping[str, Pixels], number: int, kind: str = "") -> dict[str, Pixels]:
+    """The images of one variation, of the ``kind`` that stands before their names."""
+    start = (f"{number}/" if number else "") + kind
+    return {name[len(start) :]: image for name, image in images.items() if name.startswith(start)}
 
 
 def _check_layered_format(path: Path) -> None:
@@ -186,14 +208,23 @@ def _write_layered_file(path: Path, images: Mapping[str, Pixels], *, force: bool
         write.write(path, nodes, images["composite"], force=force)
 
 
-def _layer_files(folder: Path | None) -> list[Path]:
+def _files(folder: Path | None, names: Sequence[str]) -> list[Path]:
     """The files that will stand in ``folder``, which is made when only itself is missing."""
     if folder is None:
         return []
     if not folder.exists():
         check_output(folder)
         folder.mkdir()
-    return [folder / f"{name}.png" for name in _FILES]
+    return [folder / f"{name}.png" for name in names]
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """Where variation ``number`` goes, of which the first, 0, has the name that was asked for: a.png, a-2.png, …"""
+    return path.with_name(f"{path.stem}-{number + 1}{path.suffix}") if number else path
+
+
+def _title(name: str, number: int) -> str:
+    return f"{name}_{number + 1}" if number else name
 
 
 def _beside(path: Path, ending: str) -> Path:
@@ -205,11 +236,25 @@ def _palette(text: str | None) -> Palette | Literal["flatting", "auto"] | None:
         return "flatting"
     if text == "auto":
         return "auto"
-    return None if text is None else read_palette(Path(text))
+    if text is None:
+        return None
+    if Path(text).is_file():
+        return read_palette(Path(text))
+    library = wiring.library()
+    if text.startswith("@"):
+        return library.palette(text[1:])
+    # What looks like a file is one that is missing.
+    return read_palette(Path(text)) if Path(text).name != text or Path(text).suffix else library.palette(text)
 
 
 def _reference(job: _Job, text: str) -> Reference:
-    """``IMAGE[@MASK[@REGION]]``; an empty MASK leaves it out."""
+    """``IMAGE[@MASK[@REGION]]``, an empty MASK leaves it out; or ``@NAME[@REGION]`` for a character of the library."""
+    if text.startswith("@"):
+        library = wiring.library()
+        name, _, region = (text[1:], "", "") if text[1:] in library.names() else text[1:].partition("@")
+        with job.stage("read"):
+            reference = library.reference(name)
+        return replace(reference, region=job.read(region or None))
     image, mask, region = (*text.split("@", 2), "", "")[:3]
     return Reference(job.must_read(image), job.read(mask or None), job.read(region or None))
 

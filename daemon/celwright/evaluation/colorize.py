@@ -1,4 +1,4 @@
-"""How much of a page comes out in the artist's colours when every true region got one dot of its colour.
+"""How much of a page comes out in the artist's colours when true regions got one dot of their colour each.
 
 Folders with ``line.png`` and ``flat.png`` are measured: the artist's flat says which regions there are and what they
 are called for; the dots are set on the line art as an artist would, far from lines. Two simple ways to use the same
@@ -7,7 +7,7 @@ line. Does not judge references or shading.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from celwright.domain import ColorizeRequest, Finished, Labels, Pixels
+from celwright.domain import ColorizeRequest, Finished, Labels, Palette, Pipeline, Pixels
 from celwright.errors import UnusableInputError
 from celwright.imaging import lineart
 from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.pipelines.colorize import ColorizePipeline
+from celwright.pipelines.proposal import Proposer
 from celwright.regions.trapped_ball import LINE_FROM
 
 CLOSE = 5.0  # CIEDE2000; up to it a colour counts as the artist's
@@ -42,14 +43,21 @@ class HintScore:
 
 
 def evaluate_hints(
-    directory: Path, largest: float = 1.0, gap: int = 8, across_lines: bool = False
+    directory: Path,
+    largest: float = 1.0,
+    gap: int = 8,
+    across_lines: bool = False,
+    sampled: Proposer | None = None,
 ) -> Iterator[HintScore]:
     """Scores of every page below ``directory``; dots go to the ``largest`` share (0..1) of the true regions.
 
     A true region is a patch of one colour between lines, or, ``across_lines``, wherever the flat's colour goes on
-    under them: then the parts that lines cut off get no dot of their own. Raises UnusableInputError when no folder
-    holds ``line.png`` and ``flat.png``.
+    under them: then the parts that lines cut off get no dot of their own. With ``sampled``, colours for regions without
+    a dot are also asked of a network that sees the dots, as they come ("sampled") and with the nearest of the dots'
+    colours in their place ("sampled, dots' colours"). Raises UnusableInputError when no folder holds ``line.png`` and
+    ``flat.png``.
     """
+    asked = None if sampled is None else ColorizePipeline(hints=sampled)
     pages = sorted(path.parent for path in directory.rglob("line.png") if path.with_name("flat.png").is_file())
     if not pages:
         raise UnusableInputError(
@@ -63,8 +71,9 @@ def evaluate_hints(
         if not regions.any():
             continue
         dots, hints = one_dot_per_region(regions, flat, ink, largest)
+        request = ColorizeRequest(Pixels(line), hints=Pixels(hints), gap=gap, shading=False)
         start = perf_counter()
-        ours = _pipeline_flat(Pixels(line), Pixels(hints), gap)
+        ours = flat_of(ColorizePipeline(), request)
         seconds = perf_counter() - start
         visible = (flat[..., 3] == 255) & (ink < 128)
         ways: dict[str, Callable[[], Rgba]] = {
@@ -72,6 +81,14 @@ def evaluate_hints(
             "nearest hint": lambda hints=hints: by_nearest_hint(hints),  # type: ignore[misc]
             "components": lambda hints=hints, ink=ink: by_components(hints, ink),  # type: ignore[misc]
         }
+        if asked is not None:
+            dotted = Palette("dots", np.unique(hints[hints[..., 3] > 0][:, :3], axis=0)[:4096])
+            ways |= {
+                "sampled": lambda request=request: flat_of(asked, request),  # type: ignore[misc]
+                "sampled, dots' colours": lambda request=request, dotted=dotted: (  # type: ignore[misc]
+                    flat_of(asked, replace(request, palette=dotted))
+                ),
+            }
         shares = {way: close_share(fill(), flat, visible) for way, fill in ways.items()}
         yield HintScore(str(page.relative_to(directory)), dots, shares, seconds)
 
@@ -143,11 +160,12 @@ def by_components(hints: Rgba, ink: NDArray[np.uint8]) -> Rgba:
     return _spread_over(filled, filled[..., 3] > 0)
 
 
-def close_share(filled: Rgba, flat: Rgba, visible: NDArray[np.bool_]) -> float:
-    """The share of the visible pixels in which ``filled`` is opaque and within CIEDE2000 5 of the artist's flat."""
+def close_share(filled: Rgba, flat: Rgba, visible: NDArray[np.bool_], within: float = CLOSE) -> float:
+    """The share of the visible pixels in which ``filled`` is opaque and ``within`` a CIEDE2000 difference of the
+    artist's flat."""
     pairs, index = np.unique(np.concatenate([filled[visible], flat[visible]], axis=1), axis=0, return_inverse=True)
     colors = srgb_to_lab(pairs[:, [0, 1, 2, 4, 5, 6]].reshape(-1, 2, 3) / 255)
-    close = (ciede2000(colors[:, 0], colors[:, 1]) <= CLOSE) & (pairs[:, 3] == 255)
+    close = (ciede2000(colors[:, 0], colors[:, 1]) <= within) & (pairs[:, 3] == 255)
     return float(close[index.reshape(-1)].mean())
 
 
@@ -162,8 +180,9 @@ def _spread_over(image: Rgba, known: NDArray[np.bool_]) -> Rgba:
     return spread
 
 
-def _pipeline_flat(line_art: Pixels, hints: Pixels, gap: int) -> Rgba:
-    for event in ColorizePipeline().run(ColorizeRequest(line_art, hints=hints, gap=gap, shading=False)):
-        if isinstance(event, Finished):
-            return event.images["flat"].data
-    raise AssertionError("A pipeline ends with Finished.")
+def flat_of(pipeline: Pipeline[ColorizeRequest], request: ColorizeRequest) -> Rgba:
+    """(H, W, 4) the first variation's flat."""
+    *_, last = pipeline.run(request)
+    assert isinstance(last, Finished)
+    flat: Rgba = last.images["flat"].data
+    return flat

@@ -38,7 +38,7 @@ def evaluate(directory: Path, decompose: Decompose | None = None) -> list[Row]:
             f"There is no composite.png in {directory} or below; folders with composite.png and line.png, flat.png, "
             f"shadow.png or highlight.png are needed: name the folder that holds them."
         )
-    decompose = decompose or _embedded()
+    decompose = decompose or embedded()
     rows = [Row(str(folder.relative_to(directory)), _figures(folder, decompose)) for folder in folders]
     means: dict[str, float | None] = {}
     for name in FIGURES:
@@ -57,7 +57,7 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _embedded() -> Decompose:
+def embedded() -> Decompose:
     from celwright.pipelines.decompose import DecomposePipeline
 
     pipeline = DecomposePipeline()

@@ -1,4 +1,5 @@
-"""Palette files become palettes: GIMP (GPL), Adobe swatch exchange (ASE), JSON, and lines of hex colours.
+"""Palette files become palettes: GIMP (GPL), Adobe swatch exchange (ASE), JSON, and lines of hex colours; palettes
+become GIMP's.
 
 The kind is told by the content, not by the file's name. Each fault names its place in the file. Does not know what
 palettes are used for.
@@ -16,6 +17,7 @@ import numpy as np
 from celwright.domain import Palette
 from celwright.errors import CelwrightError, UnusableInputError, WrongUsageError
 from celwright.imaging.color import lab_to_srgb
+from celwright.imaging.saving import write_atomically
 
 KINDS = "a GIMP palette (.gpl), an Adobe swatch exchange (.ase), JSON, or lines of #rrggbb"
 _MAX_BYTES = 4 << 20
@@ -39,6 +41,15 @@ def read_palette(path: Path) -> Palette:
     except _Fault as fault:
         raise UnusableInputError(f"The palette {path} {fault}.") from None
     return palette
+
+
+def write_palette(path: Path, palette: Palette, *, force: bool = False) -> None:
+    """Write a GIMP palette. Faults as ``write_atomically``."""
+    name = " ".join(palette.name.split())
+    rows = ["{:3d} {:3d} {:3d}".format(*color) for color in palette.colors.tolist()]
+    lines = ["GIMP Palette", f"Name: {name}", "Columns: 0", "#", *rows]
+    with write_atomically(path, force=force) as stream:
+        stream.write(("\n".join(lines) + "\n").encode())
 
 
 class _Fault(CelwrightError):

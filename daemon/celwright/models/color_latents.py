@@ -6,13 +6,13 @@ Has the call shapes of the autoencoder (models/autoencoder.py), knows no weights
 four pixels.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from celwright.models.autoencoder import Decoded, Encoded, LatentDistribution
+from celwright.models.autoencoder import Autoencoder, Decoded, Encoded, LatentDistribution
 
 SHRINK, CELL = 4, 2  # the picture is reduced by SHRINK; CELL x CELL of its pixels make a latent cell
 MIDDLE, SPREAD = 0.5, 0.3  # of colours and cover, so that latents have about zero mean and unit variance
@@ -44,3 +44,7 @@ class ColorLatents(nn.Module):
         """RGB and straight alpha (B, 4, H, W), about 0..1, not clamped, with soft edges."""
         small = F.pixel_shuffle(latents.float(), CELL) * SPREAD + MIDDLE
         return Decoded(F.interpolate(small, scale_factor=SHRINK, mode="bilinear"))
+
+
+Latents: TypeAlias = Autoencoder | ColorLatents
+"""What turns pictures into latents and back."""

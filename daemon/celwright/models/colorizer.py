@@ -150,7 +150,9 @@ class Colorizer(nn.Module):
         self.attention32 = StructureAttention(far, heads, sgm)
         self.hint_blocks = nn.ModuleList(HintBlock(middle, 2 * hints) for _ in range(2))
         self.reference_attention = ReferenceAttention(middle, heads) if correspondence else None
-        self.head = nn.Sequential(PixelNorm(near), nn.SiLU(), near_zero(nn.Conv2d(near, latent_channels, 3, padding=1)))
+        out = latent_channels + int(correspondence)  # the last says how far the brought colours are taken as they are
+        self.head = nn.Sequential(PixelNorm(near), nn.SiLU(), near_zero(nn.Conv2d(near, out, 3, padding=1)))
+        self.brought = nn.Conv2d(3, latent_channels, 1) if correspondence else None
 
     def prepare(self, conditions: Conditions) -> Prepared:
         """Everything that does not change from step to step."""
@@ -227,7 +229,10 @@ class Colorizer(nn.Module):
         x16 = self._guided(3, self._through(self.up16, x16, embedding), edges16)
         x8 = self._guided(4, self._through(self.up8, x8 + self.from16(x16), embedding), edges8)
         clean: Tensor = self.head(x8).float()
-        return clean
+        if self.brought is None:
+            return clean
+        clean, taken = clean[:, :-1], torch.sigmoid(clean[:, -1:]) * prepared.confidence.ne(0)
+        return clean + taken * (self.brought(prepared.carried).float() - clean)
 
     @staticmethod
     def _through(blocks: nn.ModuleList, x: Tensor, embedding: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from celwright.domain import Pixels
-from celwright.models.presets import build_autoencoder, build_colorizer
+from celwright.models.color_latents import ColorLatents
+from celwright.models.presets import build_colorizer
 from celwright.pipelines.conditions import ColorNetworks
 from celwright.pipelines.decompose import on_white
 from celwright.pipelines.network import Predictor, best_device, bfloat16_is_faster, predictor
@@ -21,10 +22,9 @@ Network = TypeVar("Network", bound=nn.Module)
 def color_networks(name: str, device: str | None = None) -> ColorNetworks:
     """The installed colorizer of that name on ``device``, by default the best one. Raises ModelUnavailableError."""
     on = device or best_device()
-    autoencoder = _filled(build_autoencoder, registry.find("autoencoder", name), on)
     colorizer = _filled(build_colorizer, registry.find("colorize", name), on)
     half = on == "cuda" or (on == "cpu" and bfloat16_is_faster())
-    return ColorNetworks(autoencoder, colorizer, ReferenceInk(predictor("embedded", on)), on, half)
+    return ColorNetworks(ColorLatents(), colorizer, ReferenceInk(predictor("embedded", on)), on, half)
 
 
 def _filled(build: Callable[[str], Network], model: registry.EmbeddedModel, device: str) -> Network:

@@ -54,10 +54,11 @@ class ColorizePipeline:
 
         Finished.images: line, flat, shadow, highlight, composite, regions (32-bit IDs), and the same again under
         ``1/``, ``2/`` … for further variations; with ``stages`` also stages/regions, stages/hints (as understood),
-        stages/proposal (before the palette) and stages/sampled. The line layer of line art with alpha is the line art
-        bit for bit; the flat is the context bit for bit where the selection is 0 or the lock is not. Without a context
-        these pixels are transparent. Where the selection is partial, the flat is mixed from the context and the new
-        colours. Raises UnusableInputError, WrongUsageError, ModelUnavailableError.
+        stages/proposal (before the palette) and, where a picture was sampled, stages/sampled,
+        stages/categories (SALAC's six) and stages/instances (which figure got which references). The line layer of
+        line art with alpha is the line art bit for bit; the flat is the context bit for bit where the selection is 0 or
+        the lock is not. Without a context these pixels are transparent. Where the selection is partial, the flat is
+        mixed from the context and the new colours. Raises UnusableInputError, WrongUsageError, ModelUnavailableError.
         """
         network = self._sampled is not None and needs_network(request)
         proposer = self._sampled if self._sampled is not None and network else self._hints
@@ -96,7 +97,9 @@ class ColorizePipeline:
             if request.stages:
                 images |= {f"{prefix}stages/{name}": image for name, image in painting.stages(page, hints).items()}
             if number == 0:
-                notices = tuple(_notices(request, regions, hints, painting.colors, page.change))
+                notices = (
+                    *proposal.notices, *_notices(request, regions, hints, painting.colors, page.change)
+                )  # fmt: skip
         clock.lap("fill")
         yield Progress("fill", 1.0)
         report = Report(

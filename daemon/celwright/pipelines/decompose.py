@@ -15,7 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright import fitting, layers
-from celwright.domain import DecomposeRequest, Event, Fidelity, Finished, FloatImage, Pixels, Preview, Progress, Report
+from celwright.domain import (
+    DecomposeRequest,
+    Event,
+    Fidelity,
+    Finished,
+    FloatImage,
+    Pixels,
+    Preview,
+    Progress,
+    RecompositionError,
+    Report,
+)
 from celwright.imaging import tiling
 from celwright.imaging.resampling import guided_rows, rows_needed
 from celwright.imaging.underpaint import REACH, underpainted
@@ -51,6 +62,13 @@ class _Result:
         self.errors.append(layers.squared_error(part, found["composite"]))
         self.rows = band.stop
 
+    def pixels(self) -> dict[str, Pixels]:
+        """The layers and their composite, when every row is there."""
+        return {name: Pixels(data, self.picture.offset, self.picture.icc) for name, data in self.images.items()}
+
+    def error(self) -> RecompositionError:
+        return layers.join_errors(self.errors)
+
     def preview(self) -> Pixels:
         """The flats so far, nothing below, at most PREVIEW_SIDE a side."""
         scale = min(1.0, PREVIEW_SIDE / max(self.picture.size))
@@ -82,7 +100,7 @@ class DecomposePipeline:
         """Progress after every tile and band, one Preview of the flats half way, Finished. Raises
         ModelUnavailableError. Finished.images: line, flat, shadow, highlight, composite."""
         picture = request.picture
-        clock = _Clock()
+        clock = Clock()
         yield Progress("load", 0.0)
         predict = self._predictor(request.model)
         clock.lap("load")
@@ -112,18 +130,29 @@ class DecomposePipeline:
             if not previewed and 2 * result.rows >= picture.height > result.rows:
                 previewed = True
                 yield Preview(result.preview())
-        images = {name: Pixels(data, picture.offset, picture.icc) for name, data in result.images.items()}
-        error = layers.join_errors(result.errors)
-        yield Finished(images, Report(clock.seconds, model=request.model, recomposition=error))
+        yield Finished(result.pixels(), Report(clock.seconds, model=request.model, recomposition=result.error()))
+
+
+def fitted(
+    picture: Pixels, fidelity: Fidelity, working: NDArray[Any], planes: FloatImage
+) -> Iterator[Progress | tuple[dict[str, Pixels], RecompositionError]]:
+    """The same end for another network that sees the picture whole: Progress, then images as in Finished and their
+    error. ``working`` (h, w, 3) is the picture as it was seen, ``planes`` (h, w, 13) what was found there."""
+    estimates, result = _Estimates(picture, working), _Result(picture, fidelity)
+    estimates.add(tiling.Band(0, len(planes), planes))
+    for rows in _row_groups(0, picture.height, picture.width):
+        result.add(estimates.rows(rows))
+        yield Progress("decompose", result.rows / picture.height)
+    yield result.pixels(), result.error()
 
 
 class _Estimates:
     """What the network says, as far as it is known and still needed, and that at the picture's full size."""
 
-    def __init__(self, picture: Pixels) -> None:
+    def __init__(self, picture: Pixels, working: NDArray[Any] | None = None) -> None:
         self.picture = picture
         self.opaque = on_white(picture)
-        self.working = _reduced(self.opaque)  # what the network sees
+        self.working = _reduced(self.opaque) if working is None else working  # what the network sees
         self.held: FloatImage = np.empty((0, self.working.shape[1], 13), np.float32)
         self.held_from = 0  # the working row that ``held`` begins with
 
@@ -171,7 +200,9 @@ class _Estimates:
 
 
 @dataclass
-class _Clock:
+class Clock:
+    """Seconds by stage: what passed since the last lap is added to the lap's."""
+
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "infer": 0.0, "fit": 0.0})
     last: float = field(default_factory=time.perf_counter)
 

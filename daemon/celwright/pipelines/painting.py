@@ -3,6 +3,7 @@
 Knows neither who proposed the colours nor how regions were found.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import HintedRegions
 from celwright.regions.hints import Hints
 from celwright.regions.show import id_map
+from celwright.regions.trapped_ball import LINE_FROM
 
 _BAND = 256  # rows composed at once: bounds the memory of float planes
 
@@ -40,13 +42,15 @@ class Page:
 
 @dataclass(frozen=True, eq=False)
 class Painting:
-    """One variation: its regions, the colours (count + 1, 4) proposed for them and those taken, and its layers."""
+    """One variation: its regions, the colours (count + 1, 4) proposed for them and those taken, its layers, what was
+    sampled, and the proposer's own pictures of its stages."""
 
     labels: Labels
     proposed: FloatImage
     colors: FloatImage
     stack: LayerStack
     picture: FloatImage | None
+    seen: Mapping[str, Pixels]
 
     def images(self) -> dict[str, Pixels]:
         images = {name: getattr(self.stack, name) for name in NAMES}
@@ -63,10 +67,12 @@ class Painting:
         if hints is not None:
             own = np.concatenate([hints.colors, np.ones((hints.count + 1, 1), np.float32)], axis=1)
             images["hints"] = Pixels(painted(hints.marks, own, depth), offset)
-        images["proposal"] = Pixels(painted(self.labels, self.proposed, depth), offset)
+        # Without the lines it is transparent somewhere, so that it may come back as hints, edited or not.
+        proposal = np.where(page.ink[..., None] < LINE_FROM, painted(self.labels, self.proposed, depth), 0)
+        images["proposal"] = Pixels(proposal, offset)
         if self.picture is not None:
             images["sampled"] = Pixels(np.round(self.picture * 255).astype(np.uint8))
-        return images
+        return images | dict(self.seen)
 
 
 def paint(page: Page, regions: HintedRegions, proposal: Proposal, shading: FloatImage | None) -> Painting:
@@ -84,7 +90,7 @@ def paint(page: Page, regions: HintedRegions, proposal: Proposal, shading: Float
         visible = flat if page.change is None else Pixels(within_context(page.change, new, None), flat.offset)
         shadow, highlight = shading_layers(shading, proposal.field, visible)
     stack = LayerStack(line=page.line, flat=flat, shadow=shadow, highlight=highlight)
-    return Painting(labels, proposed, colors, stack, proposal.picture)
+    return Painting(labels, proposed, colors, stack, proposal.picture, proposal.stages)
 
 
 def _snapped(colors: FloatImage, palette: Palette) -> FloatImage:

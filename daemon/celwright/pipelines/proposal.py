@@ -5,14 +5,15 @@ here knows hints alone; one that samples a picture from a network answers in the
 the regions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as made
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.domain import ColorizeRequest, Event, FloatImage, Labels
+from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Pixels
 from celwright.errors import ModelUnavailableError, WrongUsageError
 from celwright.pipelines.field import Field
 from celwright.regions.fill import nearest_alike
@@ -24,12 +25,15 @@ from celwright.regions.hinted import HintedRegions
 class Proposal:
     """``colors`` (count + 1, 4) float32: sRGB 0..1 and alpha 0 or 1 for every region. Hinted regions keep their hint
     whatever is proposed for them. ``labels`` are the regions where the proposer has split some (old IDs stay for one
-    part, further parts come after), else None; ``picture`` (h, w, 3) what it sampled of the page's ``field``."""
+    part, further parts come after), else None; ``picture`` (h, w, 3) what it sampled of the page's ``field``.
+    ``stages`` are pictures of how it came there, ``notices`` sentences for the report."""
 
     colors: FloatImage
     labels: Labels | None = None
     picture: FloatImage | None = None
     field: Field | None = None
+    stages: Mapping[str, Pixels] = made(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 class Proposer(Protocol):

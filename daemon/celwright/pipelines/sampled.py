@@ -4,7 +4,9 @@ Knows how a request becomes the network's conditions and how latents become a pi
 the votes are others' matters.
 """
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,21 +16,23 @@ from torch import Tensor
 from celwright.diffusion.guidance import Guided
 from celwright.diffusion.sampler import sample, seeded_noise
 from celwright.diffusion.schedule import NoiseSchedule
-from celwright.domain import ColorizeRequest, Event, FloatImage, Pixels, Preview, Progress
+from celwright.domain import ColorizeRequest, Event, FloatImage, Pixels, Preview, Progress, Reference
 from celwright.errors import ModelUnavailableError
-from celwright.models.autoencoder import Autoencoder
-from celwright.pipelines.conditions import ColorNetworks, conditions_of
+from celwright.imaging.categories import color_categories, shown
+from celwright.models.color_latents import Latents
+from celwright.models.colorizer import Conditions, Prepared
+from celwright.pipelines.conditions import ColorNetworks, conditions_of, likeness, region_given, shown_references
 from celwright.pipelines.context import change_allowed
 from celwright.pipelines.field import Field, field_of
+from celwright.pipelines.harmonies import harmony
+from celwright.pipelines.instances import Instances, found_instances
 from celwright.pipelines.proposal import Proposal
 from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal, vote
 
 SIDE = 512  # px; the longer side of what the network sees
-REFERENCE_SIDE = 256  # px
 GUIDANCE = {"references": 1.5, "hints": 1.0, "histogram": 1.5}  # how much a condition is exaggerated; 1: not at all
 _PAPER = 0.94  # a background proposed lighter than this in all channels is paper and stays transparent
-_MARGIN = 0.05  # of a reference's instance, seen around it
 
 
 class SampledProposer:
@@ -38,6 +42,7 @@ class SampledProposer:
     def __init__(self, load: Callable[[str], ColorNetworks]) -> None:
         self._load = load
         self._networks: tuple[str, ColorNetworks] | None = None
+        self._seen: dict[bytes, Tensor] = {}
         self.name = "embedded"
 
     def check(self, request: ColorizeRequest) -> None:
@@ -47,6 +52,7 @@ class SampledProposer:
 
     def unload(self) -> None:
         self._networks = None
+        self._seen = {}
 
     def propose(
         self, request: ColorizeRequest, regions: HintedRegions, ink: NDArray[np.uint8]
@@ -55,45 +61,95 @@ class SampledProposer:
         yield Progress("load", 0.0)
         networks = self._loaded(request.model)
         change = change_allowed(request)
-        field = field_of(*ink.shape, None if change is None else change > 0, SIDE)
+        height, width = ink.shape
+        field = field_of(height, width, None if change is None else change > 0, SIDE)
+        yield Progress("references", 0.0)
+        with torch.inference_mode(), torch.autocast(networks.device, torch.bfloat16, enabled=networks.half):
+            references = self._shown(networks, request.references)
+
+            def alike(figures: FloatImage) -> FloatImage:
+                assert references is not None  # else nobody asks
+                return likeness(networks, figures, references)
+
+            instances = found_instances(regions.labels, ink, request.references, alike)
+            places = _places(request.references, instances, field)
+            conditions = conditions_of(networks, request, field, ink, change, references, places)
         pictures: FloatImage | None = None
-        for event in _sampled(networks, request, field, ink, change):
+        for event in _sampled(networks, request, field, conditions):
             if isinstance(event, np.ndarray):
                 pictures = event
             else:
                 yield event
         assert pictures is not None  # the last thing a sampling gives
+        stages = {"instances": instances.picture(ink)} if request.stages and instances.matched else {}
         for picture in pictures:
-            yield _voted(regions, ink, field, picture)
+            if request.stages:
+                stages["categories"] = Pixels(shown(color_categories(picture)))
+            proposal = _voted(regions, ink, field, picture)
+            yield replace(proposal, stages=dict(stages), notices=tuple(instances.notices()))
+
+    def _shown(self, networks: ColorNetworks, references: Sequence[Reference]) -> Tensor | None:
+        """(R, 5, S, S) the references as the network sees them; the last few are kept for the next try."""
+        seen = {_key(reference): reference for reference in references}
+        self._seen = {key: kept for key, kept in self._seen.items() if key in seen}
+        for key, reference in seen.items():
+            if key not in self._seen:
+                self._seen[key] = shown_references(networks, [reference])
+        return torch.cat([self._seen[_key(reference)] for reference in references]) if references else None
 
     def _loaded(self, name: str) -> ColorNetworks:
         if self._networks is None or self._networks[0] != name:
-            self._networks = None
+            self.unload()
             self._networks = name, self._load(name)
         return self._networks[1]
 
 
+def _key(reference: Reference) -> bytes:
+    """What tells pictures with their masks apart, whatever object they come in."""
+    told = hashlib.blake2b()
+    for image in (reference.image, reference.mask):
+        if image is not None:
+            told.update(f"{image.data.shape} {image.data.dtype}".encode())
+            told.update(np.ascontiguousarray(image.data).data)
+    return told.digest()
+
+
+def _places(references: Sequence[Reference], instances: Instances, field: Field) -> list[FloatImage]:
+    """(h, w) for each reference where it counts: where the artist says, or where its figures are."""
+    given = (region_given(reference, field) for reference in references)
+    return [instances.region(i, field) if region is None else region for i, region in enumerate(given)]
+
+
+def _automatic(request: ColorizeRequest) -> bool:
+    """Whether the palette is to be drawn: on demand, or because nothing at all says a colour."""
+    told = (request.palette, request.histogram, request.hints, request.context)
+    return request.palette == "auto" or (not request.references and all(word is None for word in told))
+
+
 def _sampled(
-    networks: ColorNetworks,
-    request: ColorizeRequest,
-    field: Field,
-    ink: NDArray[np.uint8],
-    change: NDArray[np.uint8] | None,
+    networks: ColorNetworks, request: ColorizeRequest, field: Field, conditions: Conditions
 ) -> Iterator[Event | FloatImage]:
     """Events, then (variations, h, w, 3) sRGB 0..1 at the field's size."""
     schedule = NoiseSchedule()
     colorizer, device = networks.colorizer, networks.device
+    seeds = [(request.seed + i) % 2**32 for i in range(request.variations)]
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=networks.half):
-        yield Progress("references", 0.0)
-        conditions = conditions_of(networks, request, field, ink, change)
-        full = colorizer.prepare(conditions).repeated(request.variations)
+        wishes = None
+        if _automatic(request):
+            drawn = torch.from_numpy(np.stack([harmony(seed) for seed in seeds])).to(device)
+            conditions, wishes = replace(conditions, histogram=drawn[:1]), colorizer.wish(drawn)
+
+        def prepared(given: Conditions, wishes: Tensor | None) -> Prepared:
+            once = colorizer.prepare(given).repeated(len(seeds))
+            return once if wishes is None else replace(once, histogram=wishes)
+
+        full = prepared(conditions, wishes)
         without = [
-            (scale, colorizer.prepare(conditions.without(name)).repeated(request.variations))
+            (scale, prepared(conditions.without(name), None if name == "histogram" else wishes))
             for name, scale in GUIDANCE.items()
             if scale != 1 and getattr(conditions, name) is not None
         ]
         denoise = Guided(colorizer, full, without)
-        seeds = [(request.seed + i) % 2**32 for i in range(request.variations)]
         noise = seeded_noise((colorizer.latent_channels, field.height // 8, field.width // 8), seeds, device)
     estimates = sample(denoise, noise, request.steps, schedule)
     while True:
@@ -111,7 +167,7 @@ def _sampled(
             yield Preview(Pixels(np.round(pictures[0] * 255).astype(np.uint8)))
 
 
-def _decoded(autoencoder: Autoencoder, latents: Tensor) -> FloatImage:
+def _decoded(autoencoder: Latents, latents: Tensor) -> FloatImage:
     """(B, h, w, 3) over white."""
     rgba = autoencoder.decode(latents / autoencoder.config.scaling_factor).sample.float().clamp(0, 1)
     color = rgba[:, :3] * rgba[:, 3:] + 1 - rgba[:, 3:]

@@ -30,6 +30,8 @@ from celwright.training.colored_held_out import colored_figures
 from celwright.training.decomposer import ThreadChoice, rate
 from celwright.training.pairs import colour_batches, held_out_pairs
 
+PURE_NOISE = 0.5  # share of the samples at the last timestep
+
 
 @dataclass(frozen=True)
 class ColorizerOptions:
@@ -81,8 +83,11 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """Every term of eq. 34 and the correspondence term, not weighted, at one random timestep for each sample."""
     eps = torch.randn_like(x0)
-    # Colours are decided where there is most noise; neighbours betray them in the rest.
-    t = ((1 - torch.rand(len(x0), device=x0.device).square()) * len(schedule)).long().clamp(max=len(schedule) - 1)
+    # Colours are decided where there is most noise; in the rest neighbours betray them. Half of the samples therefore
+    # are pure noise, and teach what the conditions alone say.
+    early = torch.rand(len(x0), device=x0.device) < PURE_NOISE
+    t = torch.randint(len(schedule), (len(x0),), device=x0.device)
+    t = torch.where(early, len(schedule) - 1, t)
     if not network.lgb:
         t = torch.full_like(t, len(schedule) - 1)  # pure noise: straight from the conditions
     noisy = schedule.noised(x0, eps, t)

@@ -7,7 +7,7 @@ torch is imported where arrays become tensors, so that the workers that paint ne
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -119,7 +119,12 @@ def colour_batches(
 
 def held_out_pairs(count: int, size: int) -> dict[str, Tensor]:
     """``count`` samples that no training run sees, as ``colour_batches`` gives them; always the same."""
-    made = [packed(pair(HELD_OUT + number, size)) for number in range(count)]
+    return batch_of([pair(HELD_OUT + number, size) for number in range(count)])
+
+
+def batch_of(samples: Sequence[ColorSample]) -> dict[str, Tensor]:
+    """Samples of one size as ``colour_batches`` gives them, with hints and selections that depend on their place."""
+    made = [packed(sample) for sample in samples]
     return _tensors([_conditioned(np.random.default_rng((HELD_OUT, i)), one, 0.0) for i, one in enumerate(made)])
 
 

@@ -153,7 +153,7 @@ def test_an_unknown_option_is_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["decompose", "colorize", "segment", "serve", "models", "train", "evaluate", "bench"]
+    "command", ["decompose", "colorize", "segment", "serve", "models", "library", "train", "evaluate", "bench"]
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ending:
@@ -164,4 +164,22 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 def test_no_scenes_are_no_measurement(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "scenes", "--count", "0"]) == 2
-    assert capsys.readouterr().err == "celwright: The count is 0; 1 or more scenes can be measured.\n"
+    assert capsys.readouterr().err == "celwright: The count is 0; 1 or more can be measured.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["colorize", ".", "--largest", "0"],
+            "The share of regions with a dot is 0.0; more than 0 up to 1 is allowed.",
+        ),
+        (["ablations"], "No training runs came to compare; name their folders with --runs."),
+        (["references"], "No folder came to evaluate references on; name one that holds layered pictures."),
+    ],
+)
+def test_a_measurement_without_what_it_needs_is_refused(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", *arguments]) == 2
+    assert capsys.readouterr().err == f"celwright: {sentence}\n"

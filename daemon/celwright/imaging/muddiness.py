@@ -1,0 +1,22 @@
+"""Whether a colouring is muddy: most of it neither dark nor light nor clearly of any hue.
+
+Knows colours only.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from celwright.imaging.color import srgb_to_lab
+
+MUDDY = 0.5  # from this share on a colouring counts as muddy
+_MIDDLE = (25.0, 68.0)  # Lab lightness
+_DULL = 16.0  # Lab chroma
+
+
+def muddiness(srgb: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """The share, 0..1, of (..., 3) sRGB colours 0..1, each counted with its weight (...), that are dull middle tones;
+    0 where the weights are."""
+    lab = srgb_to_lab(srgb).reshape(-1, 3)
+    mass = np.ones(len(lab)) if weights is None else np.asarray(weights, np.float64).reshape(-1)
+    dull = (np.hypot(lab[:, 1], lab[:, 2]) < _DULL) & (lab[:, 0] > _MIDDLE[0]) & (lab[:, 0] < _MIDDLE[1])
+    return float((mass * dull).sum() / max(mass.sum(), 1e-9))

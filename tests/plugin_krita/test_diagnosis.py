@@ -11,16 +11,16 @@ from celwright_krita.session.diagnosis import anonymised
 from celwright_krita.state import DecomposeOptions
 from fake_canvas import FakeCanvas, painted
 
-ENVIRONMENT = {"HOME": "/home/hana", "USER": "hana"}
+ENVIRONMENT = {"HOME": "/home/Hana", "USER": "Hana"}
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("No token in '/home/hana/.local/share/celwright/token'.", "No token in '~/.local/share/celwright/token'."),
-        ("hana's page, written by hana", "~'s page, written by ~"),
-        ("/home/hana/work/Secret Page.kra could not be written", "… could not be written"),
-        (r"C:\Users\someone\pictures\a.PSD exists already", "… exists already"),
+        ("No token in '/home/Hana/.local/share/celwright/token'.", "No token in '~/.local/share/celwright/token'."),
+        ("Hana's page, written by Hana", "~'s page, written by ~"),
+        ("/home/Hana/pages/Secret Page.kra could not be written", "… could not be written"),
+        (r"D:\Users\someone\pictures\a.PSD exists already", "… exists already"),
         ("see daemon.log, celwright 0.1.0", "see daemon.log, celwright 0.1.0"),
         ("the layer Villain’s coat is locked", "the layer … is locked"),
         ("hanami is another word, and so is lineart", "hanami is another word, and so is lineart"),

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from celwright import wiring
+from celwright import workshop
 from celwright.cli.bench import measure, table
 from celwright.errors import WrongUsageError
 
@@ -27,7 +27,7 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WrongUsageError(f"The share of regions with a dot is {options.largest}; more than 0 up to 1 is allowed.")
     if options.task == "ablations" and not options.runs:
         raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
-    rows, text = wiring.evaluate(
+    rows, text = workshop.evaluate(
         options.task,
         options.directory,
         peer_labels=options.peer_labels,

@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import date
 
-from celwright import wiring
+from celwright import wiring, workshop
 
 
 def serve(options: argparse.Namespace) -> int | None:
@@ -36,13 +36,13 @@ def status(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train a model and export its weights and model card; prints where they are."""
     if options.preset == "qwen-layered":
-        adapter = wiring.train_layered(
+        adapter = workshop.train_layered(
             options.out, options.minutes, options.seed,
             resume=options.resume, data=options.data, base=options.base, size=options.size,
         )  # fmt: skip
         print(adapter)
         return
-    weights = wiring.train(
+    weights = workshop.train(
         options.model,
         options.out,
         options.minutes,

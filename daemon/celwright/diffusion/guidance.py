@@ -14,8 +14,8 @@ C = TypeVar("C")
 
 
 class Guided(Generic[C]):
-    """A denoiser for ``sample``. ``predict`` gives the clean latents for noisy ones, timesteps and conditions; ``without``
-    lists, for each guided condition, its scale and all conditions but that one."""
+    """A denoiser for ``sample``. ``predict`` gives the clean latents for noisy ones, timesteps and conditions;
+    ``without`` lists, for each guided condition, its scale and all conditions but that one."""
 
     def __init__(
         self, predict: Callable[[Tensor, Tensor, C], Tensor], conditions: C, without: Sequence[tuple[float, C]] = ()

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,6 +28,7 @@ from celwright.pipelines.field import Field, field_of
 from celwright.pipelines.harmonies import harmony
 from celwright.pipelines.instances import Instances, found_instances
 from celwright.pipelines.proposal import Proposal
+from celwright.pipelines.reference_palette import palette_of, snapped
 from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal, vote
 
@@ -82,7 +84,10 @@ class SampledProposer:
                 yield event
         assert pictures is not None  # the last thing a sampling gives
         stages = {"instances": instances.picture(ink)} if request.stages and instances.matched else {}
+        palette = palette_of(_images(references))
         for picture in pictures:
+            if len(palette):
+                picture = snapped(picture, palette)
             if request.stages:
                 stages["categories"] = Pixels(shown(color_categories(picture)))
             proposal = _voted(regions, ink, field, picture)
@@ -102,6 +107,11 @@ class SampledProposer:
             self.unload()
             self._networks = name, self._load(name)
         return self._networks[1]
+
+
+def _images(references: Tensor | None) -> list[FloatImage]:
+    """(S, S, 5) each, of (R, 5, S, S)."""
+    return [] if references is None else list(references.float().permute(0, 2, 3, 1).cpu().numpy())
 
 
 def _key(reference: Reference) -> bytes:
@@ -160,11 +170,22 @@ def _sampled(
                 break
             last = estimate.step == estimate.steps
             pictures = _decoded(networks.autoencoder, estimate.latents if last else estimate.latents[:1])
+            pictures = _with_brought(pictures, full)
         yield Progress("sample", estimate.step / estimate.steps)
         if last:
             yield pictures
         else:
             yield Preview(Pixels(np.round(pictures[0] * 255).astype(np.uint8)))
+
+
+def _with_brought(pictures: FloatImage, prepared: Prepared) -> FloatImage:
+    """Where a reference reaches, the colours that correspondence brought from it instead of those sampled: they are
+    the reference's own, not a mean of all that might be."""
+    size = pictures.shape[1:3]
+    brought = F.interpolate(prepared.carried[: len(pictures)].float(), size, mode="bilinear")
+    reached = F.interpolate(prepared.confidence[: len(pictures)].ne(0).float(), size)
+    colors, share = (np.asarray(part.permute(0, 2, 3, 1).cpu().numpy()) for part in (brought, reached))
+    return np.asarray(pictures + share * (colors - pictures), np.float32)
 
 
 def _decoded(autoencoder: Latents, latents: Tensor) -> FloatImage:

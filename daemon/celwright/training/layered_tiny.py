@@ -1,6 +1,7 @@
 """A checkpoint of Qwen-Image-Layered's kind, on disk as the real one is, but so small that a CPU trains it in seconds.
 
-Its weights are random. Serves the tests and the ablation; knows diffusers' and transformers' classes, no pictures.
+Its weights are random, but for an autoencoder without reductions, whose latents are the pixels. Serves the tests and
+the ablation; knows diffusers' and transformers' classes, no pictures.
 """
 
 import json
@@ -10,40 +11,105 @@ from typing import Any
 import torch
 
 
-def save_tiny(folder: Path, seed: int = 0, reductions: int = 1, width: int = 64, blocks: int = 2) -> None:
+def save_tiny(folder: Path, seed: int = 0, reductions: int = 0, width: int = 64, blocks: int = 2) -> None:
     """Write a random checkpoint into ``folder``: an autoencoder that halves sides ``reductions`` times, a transformer
     of ``width`` channels (a multiple of 32) and ``blocks``, a text encoder and a tokenizer that knows the prompt.
 
     There is no processor, which needs torchvision and would only caption pictures that come without a prompt.
     """
-    from diffusers import (
-        AutoencoderKLQwenImage,
-        FlowMatchEulerDiscreteScheduler,
-        QwenImageLayeredPipeline,
-        QwenImageTransformer2DModel,
-    )
+    import diffusers
 
+    kinds: Any = diffusers  # whose classes are untyped
     torch.manual_seed(seed)
-    channels = 8
-    vae = AutoencoderKLQwenImage(
-        base_dim=8, z_dim=channels, dim_mult=[1, *[2] * reductions], num_res_blocks=1,
+    channels = 4 if reductions == 0 else 8  # with 4, the pipeline takes an RGBA picture for latents
+    vae = kinds.AutoencoderKLQwenImage(
+        base_dim=16 if reductions == 0 else 2, z_dim=channels, dim_mult=[1] * (reductions + 1), num_res_blocks=1,
         temperal_downsample=[False] * reductions, input_channels=4,
         latents_mean=[0.0] * channels, latents_std=[1.0] * channels,
     )  # fmt: skip
-    transformer = QwenImageTransformer2DModel(
+    if reductions == 0:
+        _hand_through(vae)
+    transformer = kinds.QwenImageTransformer2DModel(
         in_channels=channels * 4, out_channels=channels, num_layers=blocks, attention_head_dim=32,
         num_attention_heads=width // 32, joint_attention_dim=32, axes_dims_rope=(8, 12, 12),
         use_additional_t_cond=True, use_layer3d_rope=True,
     )  # fmt: skip
+    _lead_to_grey(transformer)
     # The published scheduler's settings: sigmas moved by the picture's size, the last one 0.02.
-    scheduler = FlowMatchEulerDiscreteScheduler(
+    scheduler = kinds.FlowMatchEulerDiscreteScheduler(
         use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9, base_image_seq_len=256, max_image_seq_len=8192,
         shift_terminal=0.02, shift=1.0, time_shift_type="exponential",
     )  # fmt: skip
-    pipeline = QwenImageLayeredPipeline(scheduler, vae, None, None, None, transformer)
+    pipeline = kinds.QwenImageLayeredPipeline(scheduler, vae, None, None, None, transformer)
     tokenizer = _tokenizer(pipeline.prompt_template_encode)
     pipeline.register_modules(text_encoder=_text_encoder(len(tokenizer)), tokenizer=tokenizer)
     pipeline.save_pretrained(folder)
+
+
+@torch.no_grad()
+def _hand_through(vae: Any) -> None:
+    """Make the autoencoder without reductions the identity, so that samples can be looked at without training it.
+
+    x = silu(x) - silu(-x) carries values through the activation; a channel of a large constant makes the norm before it
+    a constant too.
+    """
+    large = 100.0
+    for name, parameter in vae.named_parameters():
+        if ".conv2." in name or ".proj." in name:
+            parameter.zero_()  # what would change the residual stream
+    for half in (vae.encoder, vae.decoder):
+        for conv in (half.conv_in, half.conv_out):
+            conv.weight.zero_()
+            conv.bias.zero_()
+        for channel in range(4):
+            half.conv_in.weight[2 * channel, channel, -1, 1, 1] = 1  # the newest frame's own pixel
+            half.conv_in.weight[2 * channel + 1, channel, -1, 1, 1] = -1
+            half.conv_out.weight[channel, 2 * channel, -1, 1, 1] = 1
+            half.conv_out.weight[channel, 2 * channel + 1, -1, 1, 1] = -1
+        half.conv_in.bias[8] = large
+        half.norm_out.gamma.fill_(large / half.norm_out.scale)
+    for conv in (vae.quant_conv, vae.post_quant_conv):
+        conv.weight.zero_()
+        conv.bias.zero_()
+        for channel in range(conv.weight.shape[0]):
+            conv.weight[channel, channel] = 1
+
+
+@torch.no_grad()
+def _lead_to_grey(transformer: Any) -> None:
+    """Make the random transformer what an untrained rectified flow can be at best: its velocity is x_t / sigma, which
+    leads every noise to 0, and its blocks add nothing yet. An adapter then has to write no more than -x_0.
+
+    A large constant channel makes the last norm nearly a constant; its scale is fitted to 1 / sigma.
+    """
+    large, width, channels = 32.0, transformer.inner_dim, transformer.config.in_channels
+    basis = torch.randn(width, channels + 2)
+    basis[:, 0] = 1  # the norm takes the mean away: all others stand at right angles to it
+    basis = torch.linalg.qr(basis)[0]
+    transformer.img_in.weight.copy_(basis[:, 1:-1])
+    transformer.img_in.bias.copy_(basis[:, -1] * large)
+    transformer.proj_out.weight.copy_(basis[:, 1:-1].T * (large / width**0.5))
+    transformer.proj_out.bias.zero_()
+    for block in transformer.transformer_blocks:
+        for last in (block.attn.to_out[0], block.attn.to_add_out, block.img_mlp.net[2], block.txt_mlp.net[2]):
+            last.weight.zero_()
+            last.bias.zero_()
+        for modulation in (block.img_mod[1], block.txt_mod[1]):
+            modulation.bias.view(6, width)[[2, 5]] = 1  # the gates
+    first = transformer.time_text_embed.timestep_embedder.linear_1
+    first.weight.view(width, 2, 128)[..., :80] = 0  # sines and cosines too quick for a smooth function of sigma
+    first.weight.mul_(4)
+    sigma = torch.logspace(-1.1, 0, 400)
+    embedded = transformer.time_text_embed(sigma, sigma, torch.zeros(len(sigma), dtype=torch.long))
+    known = torch.cat([torch.nn.functional.silu(embedded), torch.ones(len(sigma), 1)], dim=1).double()
+    relative = sigma.double()[:, None]  # an error counts by its share of 1 / sigma
+    ridge = 1e-4 * torch.eye(width + 1, dtype=torch.float64)
+    wanted = torch.cat([relative * (1 / relative - 1), torch.zeros(width + 1, 1, dtype=torch.float64)])
+    scale = torch.linalg.lstsq(torch.cat([relative * known, ridge]), wanted).solution[:, 0].float()
+    transformer.norm_out.linear.weight.zero_()
+    transformer.norm_out.linear.weight[:width] = scale[:-1]
+    transformer.norm_out.linear.bias.zero_()
+    transformer.norm_out.linear.bias[:width] = scale[-1]
 
 
 def _text_encoder(vocabulary: int) -> Any:
@@ -77,7 +143,5 @@ def _tokenizer(template: str) -> Any:
     )  # fmt: skip
     learnt.train_from_iterator([template.format(PROMPT)], trainer)
     model = json.loads(learnt.to_str())["model"]
-    merges = [tuple(pair) for pair in model["merges"]]
-    return Qwen2Tokenizer(
-        vocab=model["vocab"], merges=merges, additional_special_tokens=["<|im_start|>", "<|im_end|>"]
-    )
+    merges: Any = [tuple(pair) for pair in model["merges"]]
+    return Qwen2Tokenizer(vocab=model["vocab"], merges=merges, additional_special_tokens=["<|im_start|>", "<|im_end|>"])

@@ -118,10 +118,10 @@ def test_the_recomposition_error_is_said_in_words(docker: Docker, error: Recompo
 
 def test_leaks_notices_and_the_saved_file_are_told(docker: Docker) -> None:
     leaks = (Leak(1, 1, 4.2, (1, 2)), Leak(9, 9, 6.1, (1, 3)))
-    docker.draw(idle(leaks=leaks, notices=("One.", "Two."), saved="/home/mia/page.psd"))
+    docker.draw(idle(leaks=leaks, notices=("One.", "Two."), saved="/pictures/page.psd"))
     assert docker["result.leaks"].text() == "2 openings were closed, the widest 6 px."
     assert docker["result.notices"].text() == "One.\nTwo."
-    assert docker["result.saved"].text() == "Saved: /home/mia/page.psd"
+    assert docker["result.saved"].text() == "Saved: /pictures/page.psd"
     docker.draw(idle(leaks=leaks[:1]))
     assert docker["result.leaks"].text() == "One opening was closed, 4 px wide."
 

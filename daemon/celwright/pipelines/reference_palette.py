@@ -1,0 +1,41 @@
+"""The colours that references are painted in, to snap what was sampled from them to.
+
+A network hands colours on as means of what it looked at; the artist's own colours are few. Knows pictures only.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from celwright.domain import FloatImage
+from celwright.imaging.color import nearest_colors
+from celwright.regions.vote import alike_made_equal
+
+_LEVELS = 20  # of a channel, at first
+_ALIKE = 6.0  # CIEDE2000; shades nearer than this are one colour
+_LEAST = 0.002  # of a reference's area
+_INK = 0.3  # pixels with more line than this show the line's colour
+
+
+def palette_of(references: Sequence[FloatImage]) -> FloatImage:
+    """(N, 3) sRGB colours, commonest first, of references (h, w, 5): RGB, ink and mask, 0..1."""
+    seen = [image[..., :3][(image[..., 4] > 0.5) & (image[..., 3] < _INK)] for image in references]
+    colors = np.concatenate([np.zeros((0, 3), np.float32), *seen])
+    if not len(colors):
+        return np.zeros((0, 3), np.float32)
+    _, which, counts = np.unique(np.floor(colors * (_LEVELS - 1e-3)), axis=0, return_inverse=True, return_counts=True)
+    which = which.reshape(-1)
+    means = np.stack([np.bincount(which, colors[:, i]) / counts for i in range(3)], axis=1).astype(np.float32)
+    merged = alike_made_equal(means, counts, _ALIKE)
+    distinct, back = np.unique(merged, axis=0, return_inverse=True)
+    areas = np.bincount(back.reshape(-1), counts, len(distinct))
+    order = np.argsort(-areas, kind="stable")
+    return np.asarray(distinct[order][areas[order] >= _LEAST * len(colors)], np.float32)
+
+
+def snapped(picture: FloatImage, palette: FloatImage) -> FloatImage:
+    """(h, w, 3) with every colour replaced by the nearest of the ``palette``."""
+    coarse = np.round(picture.reshape(-1, 3) * 63).astype(np.int32)  # finer differences do not change the choice
+    bins, back = np.unique(coarse, axis=0, return_inverse=True)
+    chosen = palette[nearest_colors((bins / 63).astype(np.float32), palette)]
+    return np.asarray(chosen[back.reshape(-1)].reshape(picture.shape), np.float32)

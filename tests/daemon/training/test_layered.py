@@ -1,0 +1,181 @@
+"""The recipe of the paper's decomposer on a tiny checkpoint in the real layout, with a picture of 8x8 pixels."""
+
+import itertools
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from celwright.cli import main
+from celwright.errors import WrongUsageError
+from celwright.models.layered import load_adapter
+from celwright.pipelines.layered_planes import ResultLayers, recomposed
+from celwright.training import layered, layered_ablation
+from celwright.training.layered import LayeredOptions, loaded_base, train
+from celwright.training.layered_ablation import Row, local_mean_squared_error, table
+from celwright.training.layered_tiny import save_tiny
+from PIL import Image
+
+SIDE = 8
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny") / "base"
+    save_tiny(folder)
+    return folder
+
+
+def five_layers():
+    """(5, 8, 8, 4): two flats, an upright and a level line, a shadow on the right, a light in the corner."""
+    flat = np.ones((SIDE, SIDE, 4), np.float32)
+    flat[:4, :, :3], flat[4:, :, :3] = (0.9, 0.7, 0.6), (0.3, 0.5, 0.8)
+    line, shadow, light = (np.zeros((SIDE, SIDE, 4), np.float32) for _ in range(3))
+    line[:, 2:4] = line[4:6] = 0.15, 0.1, 0.2, 1
+    shadow[:, 6:, :3], shadow[:, 6:, 3] = flat[:, 6:, :3] * (0.7, 0.6, 0.75), 1
+    light[:2, :2] = 1, 0.97, 0.9, 1
+    layers = ResultLayers(line, flat, light, shadow)
+    return np.stack([recomposed(layers), *layers]).astype(np.float32)
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data" / "one"
+    folder.mkdir(parents=True)
+    for name, layer in zip(("composite", "line", "flat", "highlight", "shadow"), five_layers(), strict=True):
+        Image.fromarray(np.round(layer * 255).astype(np.uint8)).save(folder / f"{name}.png")
+    return folder.parent
+
+
+def options(base, data, out, **changes):
+    small = LayeredOptions(data, base, out, width=SIDE, height=SIDE, half=False, rank=4, learning_rate=1e-3, batch=2)
+    return replace(small, **changes)
+
+
+def as_tensor(pictures):
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2) * 2 - 1
+
+
+def test_the_tiny_autoencoder_hands_pictures_through(base):
+    from celwright.models.layered_tokens import decoded, encoded
+
+    pipeline = loaded_base(base, torch.float32)
+    pictures = as_tensor(five_layers())
+    latents = encoded(pipeline, pictures)
+    torch.testing.assert_close(latents[:, :, 0], pictures, rtol=0, atol=2e-3)
+    torch.testing.assert_close(decoded(pipeline, latents), pictures, rtol=0, atol=2e-3)
+
+
+def test_the_target_is_what_leads_from_noise_to_picture_in_diffusers_convention(base):
+    """Euler steps along x1 - x0 by diffusers' own scheduler end at x0, from whatever noise x1."""
+    scheduler = loaded_base(base, torch.float32).scheduler
+    x0, x1 = torch.randn(2, 1, 6, 4, generator=torch.Generator().manual_seed(0))
+    scheduler.set_timesteps(sigmas=np.linspace(1, 0, 6)[:-1], mu=0.5)
+    x = x1
+    for time in scheduler.timesteps:
+        x = scheduler.step(x1 - x0, time, x, return_dict=False)[0]
+    torch.testing.assert_close(x, x0)
+
+
+def test_training_stops_by_the_clock_resumes_where_it_was_and_saves_what_it_has(base, data, tmp_path, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(layered, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    chosen = options(base, data, tmp_path / "out", minutes=0.2)
+    train(chosen)
+    first = torch.load(tmp_path / "out/optimizer.pt", weights_only=True)
+    assert 12 <= first["seconds"] < 15
+    train(replace(chosen, minutes=0.4, resume=True))
+    second = torch.load(tmp_path / "out/optimizer.pt", weights_only=True)
+    assert 24 <= second["seconds"] < 30
+    assert second["step"] > first["step"] > 0
+
+
+def test_a_resumed_run_is_the_run_that_was_never_stopped(base, data, tmp_path):
+    whole = train(options(base, data, tmp_path / "whole", steps=4))
+    train(options(base, data, tmp_path / "halves", steps=2))
+    halves = train(options(base, data, tmp_path / "halves", steps=4, resume=True))
+    for name in ("pytorch_lora_weights.safetensors", "lse.safetensors"):
+        from safetensors.torch import load_file
+
+        one, other = (load_file(folder / name) for folder in (whole, halves))
+        assert one.keys() == other.keys()
+        for key, value in one.items():
+            torch.testing.assert_close(other[key], value, rtol=1e-4, atol=1e-6)
+
+
+def test_half_precision_and_checkpointing_leave_the_base_alone_and_move_what_is_learnt(base, data, tmp_path):
+    before = {path: path.read_bytes() for path in base.rglob("*.safetensors")}
+    out = train(options(base, data, tmp_path / "out", steps=2, half=True, checkpointing=True, batch=1))
+    assert before == {path: path.read_bytes() for path in base.rglob("*.safetensors")}
+    transformer = loaded_base(base, torch.float32).transformer
+    identity = load_adapter(out, transformer)
+    assert identity.rows.dtype == torch.float32
+    moved = [p.abs().sum() > 0 for name, p in transformer.named_parameters() if "to_out.0.lora_B" in name]
+    assert moved
+    assert all(moved)
+
+
+def test_ablations_leave_out_what_they_say(base, data, tmp_path):
+    out = train(options(base, data, tmp_path / "out", steps=1, identities=False, layer_wise=False))
+    assert not (out / "lse.safetensors").exists()
+    assert json.loads((out / "layered.json").read_text())["identities"] is False
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    with pytest.raises(WrongUsageError) as fault:
+        loaded_base(tmp_path, torch.float32)
+    assert str(fault.value) == (
+        f"{tmp_path} holds no diffusers model (it has no model_index.json); name the folder of Qwen-Image-Layered."
+    )
+
+
+def test_the_command_trains_an_adapter(base, data, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["train", "decomposer", "--preset", "qwen-layered", "--out", str(out), "--minutes", "0"]
+    code = main([*arguments, "--data", str(data), "--base", str(base), "--size", "8x8"])
+    assert (code, capsys.readouterr().out.splitlines()[-1]) == (0, str(out))
+    assert (out / "layered.json").is_file()
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == (
+        "celwright: The preset qwen-layered needs pictures and a model; name them with --data and --base.\n"
+    )
+    assert main([*arguments, "--data", str(data), "--base", str(base), "--size", "big"]) == 2
+    assert capsys.readouterr().err == (
+        "celwright: The size is 'big'; WxH in pixels, up to 4096x4096, is allowed, such as 768x1152.\n"
+    )
+
+
+def test_windows_that_differ_by_brightness_alone_have_no_local_error():
+    picture = np.random.default_rng(0).random((16, 16, 3))
+    assert local_mean_squared_error(picture, picture / 2) == pytest.approx(0, abs=1e-12)
+    assert local_mean_squared_error(picture, np.zeros_like(picture)) == pytest.approx(1)
+    ones = np.ones((8, 8, 3))
+    half = ones.copy()
+    half[:4] = 0  # the best scale is 1: half of the energy is left
+    assert local_mean_squared_error(ones, half) == pytest.approx(0.5)
+
+
+def test_the_table_is_laid_out_as_the_papers():
+    rows = [Row("w/o LSE", 27.38, 0.9198, 0.0019), Row("all", 27.79, 0.9254, 0.0017)]
+    assert table(rows).splitlines() == [
+        "                PSNR     SSIM     LMSE",
+        "w/o LSE        27.38   0.9198   0.0019",
+        "all            27.79   0.9254   0.0017",
+    ]
+
+
+def test_the_ablation_runs_by_one_command(monkeypatch, capsys):
+    monkeypatch.setattr(layered_ablation, "PICTURES", 1)
+    monkeypatch.setattr(layered_ablation, "SAMPLING_STEPS", 2)
+    assert main(["evaluate", "layered-ablation", "--count", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["variant"] for row in rows] == ["w/o LSE", "w/o LW-Loss", "all"]
+    assert all(np.isfinite([row["psnr"], row["ssim"], row["lmse"]]).all() for row in rows)

@@ -232,7 +232,8 @@ class Colorizer(nn.Module):
         if self.brought is None:
             return clean
         clean, taken = clean[:, :-1], torch.sigmoid(clean[:, -1:]) * prepared.confidence.ne(0)
-        return clean + taken * (self.brought(prepared.carried).float() - clean)
+        brought: Tensor = self.brought(prepared.carried).float()
+        return clean + taken * (brought - clean)
 
     @staticmethod
     def _through(blocks: nn.ModuleList, x: Tensor, embedding: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ def field_of(height: int, width: int, selected: NDArray[np.bool_] | None, side: 
     longer side becomes ``side`` pixels, smaller pages are enlarged."""
     rows, columns = slice(0, height), slice(0, width)
     if selected is not None:
-        rows, columns = (_extent(selected.any(axis=1 - axis)) for axis in (0, 1))
+        rows, columns = (_extent(np.asarray(selected.any(axis=1 - axis))) for axis in (0, 1))
         margin = round(_MARGIN * max(rows.stop - rows.start, columns.stop - columns.start))
         rows = slice(max(0, rows.start - margin), min(height, rows.stop + margin))
         columns = slice(max(0, columns.start - margin), min(width, columns.stop + margin))

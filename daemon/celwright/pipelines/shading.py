@@ -55,9 +55,7 @@ def _enlarged_rows(small: FloatImage, rows: slice, size: tuple[int, int]) -> Flo
     width, height = size
     y = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * small.shape[0] / height - 0.5
     x = (np.arange(width, dtype=np.float32) + 0.5) * small.shape[1] / width - 0.5
-    grid = np.meshgrid(x, y)
-    planes = [
-        cv2.remap(np.ascontiguousarray(small[..., i : i + 3]), *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for i in (0, 3)
-    ]
+    across, down = np.meshgrid(x, y)
+    parts = (np.ascontiguousarray(small[..., i : i + 3]) for i in (0, 3))
+    planes = [cv2.remap(part, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in parts]
     return np.asarray(np.concatenate(planes, axis=2), np.float32)

@@ -198,9 +198,7 @@ def test_context_inside_the_selection_is_not_seen(network):
     given = everything()
     changed = given.context.clone()
     changed[..., LATENT // 4 :] += 1
-    torch.testing.assert_close(
-        clean(network, replace(given, context=changed)), clean(network, given), atol=0, rtol=0
-    )
+    torch.testing.assert_close(clean(network, replace(given, context=changed)), clean(network, given), atol=0, rtol=0)
 
 
 def test_one_hint_pixel_counts_as_much_as_its_colour(network):

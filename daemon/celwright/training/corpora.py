@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.errors import WrongUsageError
-from celwright.training import backdrops, finishes, inks
-from celwright.training.canvas import Part, Plane
-from celwright.training.degradations import degraded
-from celwright.training.painted import base_light, faded
-from celwright.training.painted_canvas import PaintedCanvas
+from celwright.training.painting import backdrops, finishes, inks
+from celwright.training.painting.canvas import Part, Plane
+from celwright.training.painting.degradations import degraded
+from celwright.training.painting.painted import base_light, faded
+from celwright.training.painting.painted_canvas import PaintedCanvas
 from celwright.training.scenes import Scene, composed
 
 LAYERS = ("line", "flat", "shadow", "highlight")

@@ -16,9 +16,9 @@ from celwright.imaging.histogram import color_histogram
 from celwright.imaging.muddiness import muddiness
 from celwright.imaging.saving import write_atomically
 from celwright.pipelines.harmonies import TABLE
-from celwright.training.compositions import scene_of
-from celwright.training.identity import Identity, plausible_palette
-from celwright.training.lighting import rendered
+from celwright.training.drawing.compositions import scene_of
+from celwright.training.drawing.identity import Identity, plausible_palette
+from celwright.training.drawing.lighting import rendered
 
 COUNT = 256  # histograms in the table
 ROW = 16  # as many in a row are unlike each other: the most variations that one request may ask for

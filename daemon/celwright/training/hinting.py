@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.training.canvas import noise
+from celwright.training.painting.canvas import noise
 
 Plane: TypeAlias = NDArray[np.uint8]
 Hand: TypeAlias = Literal["none", "discs", "patches", "dots"]

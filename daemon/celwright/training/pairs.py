@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.imaging.histogram import color_histogram
-from celwright.training.compositions import scene_of
+from celwright.training.drawing.compositions import scene_of
+from celwright.training.drawing.identity import identity
+from celwright.training.drawing.inking import line_art
+from celwright.training.drawing.lighting import rendered
+from celwright.training.drawing.references import MOST_REFERENCES, Reference, references
 from celwright.training.hinting import hints, selected
-from celwright.training.identity import identity
-from celwright.training.inking import line_art
-from celwright.training.lighting import rendered
 from celwright.training.painters import chosen
-from celwright.training.references import MOST_REFERENCES, Reference, references
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.training import figures, shapes
-from celwright.training.canvas import Canvas, Light, Pen, Plane, noise
-from celwright.training.characters import paint_character
-from celwright.training.colors import Color, random_color
-from celwright.training.degradations import degraded
-from celwright.training.painted import faded, painted_canvas
+from celwright.training.painting import figures, shapes
+from celwright.training.painting.canvas import Canvas, Light, Pen, Plane, noise
+from celwright.training.painting.characters import paint_character
+from celwright.training.painting.colors import Color, random_color
+from celwright.training.painting.degradations import degraded
+from celwright.training.painting.painted import faded, painted_canvas
 
 Kind: TypeAlias = Literal["standard", "rich", "painted"]
 SUPERSAMPLING = 2

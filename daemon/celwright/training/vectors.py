@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from celwright.errors import WrongUsageError
-from celwright.training.canvas import Plane
+from celwright.training.painting.canvas import Plane
 
 SIDE = 640
 FEWEST_STROKED = 0.004  # share of the picture that strokes must cover

@@ -7,9 +7,9 @@ import pytest
 from celwright.errors import WrongUsageError
 from celwright.training import vectors
 from celwright.training.corpora import _take_shading, drawing_count, drawn_scene, packed_corpora, uneven
-from celwright.training.finishes import chosen
-from celwright.training.inks import Ink
-from celwright.training.painted_canvas import PaintedCanvas
+from celwright.training.painting.finishes import chosen
+from celwright.training.painting.inks import Ink
+from celwright.training.painting.painted_canvas import PaintedCanvas
 from celwright.training.samples import Shares, packed, sample
 from celwright.training.scenes import composed
 

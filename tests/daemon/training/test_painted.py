@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 from celwright.errors import WrongUsageError
-from celwright.training import finishes, inks
-from celwright.training.canvas import Light
-from celwright.training.degradations import degraded
-from celwright.training.finishes import MODES, chosen
-from celwright.training.light_fields import FIELDS, wedges
-from celwright.training.painted import faded, painted_canvas
-from celwright.training.painted_canvas import PaintedCanvas
+from celwright.training.painting import finishes, inks
+from celwright.training.painting.canvas import Light
+from celwright.training.painting.degradations import degraded
+from celwright.training.painting.finishes import MODES, chosen
+from celwright.training.painting.light_fields import FIELDS, wedges
+from celwright.training.painting.painted import faded, painted_canvas
+from celwright.training.painting.painted_canvas import PaintedCanvas
 from celwright.training.samples import Shares, packed, sample
 from celwright.training.scenes import scene
 

@@ -3,11 +3,11 @@ from itertools import islice
 import cv2
 import numpy as np
 import pytest
-from celwright.training.identity import KINDS, PARTS, identity
-from celwright.training.lighting import rendered
+from celwright.training.drawing.identity import KINDS, PARTS, identity
+from celwright.training.drawing.lighting import rendered
+from celwright.training.drawing.sheets import Nib, Sheet
+from celwright.training.drawing.views import framed, view
 from celwright.training.pairs import colour_batches, held_out_pairs, packed, pair, varied
-from celwright.training.sheets import Nib, Sheet
-from celwright.training.views import framed, view
 
 SIZE = 96
 

@@ -6,7 +6,6 @@ it does not keep the painting program from quitting.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
 import threading
@@ -95,19 +94,20 @@ class Worker:
         return task
 
     def deliver(self, patience: float = 0.0) -> bool:
-        """Put what has arrived into the tasks' inboxes; False when nothing has. With ``patience`` (seconds) it waits
-        for the first while a task is open: for tests, which have no event loop."""
-        found = False
-        with contextlib.suppress(queue.Empty):
-            wait = patience > 0 and bool(self._open)
-            task, item = self._arrived.get(wait, patience or None)
-            while True:
-                found = True
-                task.inbox.append(item)
-                if isinstance(item, Ended):
-                    self._open.discard(task)
-                task, item = self._arrived.get_nowait()
-        return found
+        """Put what had arrived at this moment into the tasks' inboxes; False when nothing had. With ``patience``
+        (seconds) it waits for the first while a task is open: for tests, which have no event loop."""
+        wait = patience > 0 and bool(self._open)
+        try:
+            arrived = [self._arrived.get(wait, patience or None)]
+        except queue.Empty:
+            return False
+        # Not until the queue is empty: a task that yields without end would keep the main thread here.
+        arrived += [self._arrived.get() for _ in range(self._arrived.qsize())]
+        for task, item in arrived:
+            task.inbox.append(item)
+            if isinstance(item, Ended):
+                self._open.discard(task)
+        return True
 
     def close(self, seconds: float) -> bool:
         """Stop everything and wait at most ``seconds`` for the thread; whether it has ended."""

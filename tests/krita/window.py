@@ -107,6 +107,7 @@ class Krita:
             home, DISPLAY=display, CELWRIGHT_TEST_SCENARIO=scenario.with_suffix(""), CELWRIGHT_TEST_ANSWER=answer,
             CELWRIGHT_TEST_FOLDER=home, CELWRIGHT_TEST_SHOTS=SHOTS, **more,
         )  # fmt: skip
+        answer.unlink(missing_ok=True)  # of a run before
         self.played = Played(answer, log)
         with open(log, "wb") as file:
             self.process = subprocess.Popen(

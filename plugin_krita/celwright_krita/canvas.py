@@ -140,7 +140,7 @@ class Canvas(Protocol):
 
     def insert(self, group: NewGroup, above: str) -> Generator[None, None, str]:
         """Insert above the layer with the id ``above`` (on top of all when it is gone), one layer for each turn; the
-        document changes at the last turn only, in one undo step. The generator's value is the group's id."""
+        document changes at the end only, in one undo step. The generator's value is the group's id."""
 
     def remembered(self) -> dict[str, dict[str, object]]:
         """The stored parameters by group id, of groups that are still there."""

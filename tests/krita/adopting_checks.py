@@ -9,7 +9,7 @@ from window_checks import FOLDER, colorize, daemons, four_pixels
 
 def check_a_daemon_that_runs_already_is_used_and_not_ours():
     yield from hand.spread()
-    document, _, _ = pages.line_page()
+    document, _, _ = yield from pages.line_page()
     yield from colorize()
     yield from hand.ended()
     pages.group_of(document, "Colorize – ")
@@ -29,7 +29,7 @@ def check_a_result_is_made_again_from_what_its_file_remembers():
         rows = [row for row in range(history.count()) if history.item(row).text() == f"{first.name()}\npage.kra"]
         return rows and rows[0] + 1
 
-    number = yield from until(row, "the stored result in the history", 20)
+    number = yield from until(row, "the stored result in the history")
     history.setCurrentRow(number - 1)
     yield from hand.turns()
     assert not hand.widget("history.insert").isEnabled()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import window
 
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[1] / "plugin_krita"
@@ -30,7 +31,7 @@ def run_in_krita(krita_home: Path) -> Callable[..., subprocess.CompletedProcess[
             "LC_ALL": "C.UTF-8", "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": f"{HERE}:{PLUGIN}",
             "PYTHONDONTWRITEBYTECODE": "1", **{name: str(value) for name, value in variables.items()},
         }  # fmt: skip
-        command = [shutil.which("kritarunner") or "", "-s", script, "-f", "main"]
+        command = [shutil.which(window.RUNNER) or "", "-s", script, "-f", "main"]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
 
     return run

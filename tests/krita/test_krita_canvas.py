@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import window
 
-pytestmark = pytest.mark.skipif(shutil.which("kritarunner") is None, reason="Krita is not installed")
+pytestmark = pytest.mark.skipif(shutil.which(window.RUNNER) is None, reason="Krita is not installed")
 SOURCE = (Path(__file__).parent / "canvas_checks.py").read_text(encoding="utf-8")
 CHECKS = [node.name for node in ast.parse(SOURCE).body if getattr(node, "name", "").startswith("check_")]
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import window
 from celwright.domain import Pixels
 from celwright.fitting import Estimate, fit
 from celwright.layers import LayerStack
 from celwright.psd import openraster, write
 from celwright.psd.tree import four_layers
 
-pytestmark = pytest.mark.skipif(shutil.which("kritarunner") is None, reason="Krita is not installed")
+pytestmark = pytest.mark.skipif(shutil.which(window.RUNNER) is None, reason="Krita is not installed")
 
 
 def _opened(run_in_krita: Callable[..., Any], document: Path) -> tuple[dict[str, Any], np.ndarray]:

@@ -22,7 +22,9 @@ ROOT = HERE.parents[1]
 SHOTS = ROOT / "build" / "krita_shots"
 SCREEN = "1600x1000x24"
 PLUGINS = ("celwright_krita", "celwright_driver")
-MISSING = [name for name in ("krita", "Xvfb") if shutil.which(name) is None]
+KRITA = os.environ.get("CELWRIGHT_TEST_KRITA", "krita")  # a program's full path, or its name on PATH
+RUNNER = str(Path(KRITA).with_name("kritarunner"))
+MISSING = [name for name in (KRITA, "Xvfb") if shutil.which(name) is None]
 
 
 @contextlib.contextmanager
@@ -111,7 +113,7 @@ class Krita:
         self.played = Played(answer, log)
         with open(log, "wb") as file:
             self.process = subprocess.Popen(
-                ["krita", "--nosplash"], env=variables, cwd=home, stdout=file, stderr=file, start_new_session=True
+                [KRITA, "--nosplash"], env=variables, cwd=home, stdout=file, stderr=file, start_new_session=True
             )
 
     def wait(self, seconds: float) -> Played:
@@ -136,7 +138,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def gone(pid: int, seconds: float = 20) -> bool:
+def gone(pid: int, seconds: float = 120) -> bool:
     """Whether the process ends within ``seconds``."""
     patience = time.monotonic() + seconds
     while alive(pid):

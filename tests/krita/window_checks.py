@@ -9,9 +9,9 @@ import time
 
 from celwright_driver import hand, pages
 from celwright_driver.hand import until
+from celwright_driver.qt import QApplication, QDialogButtonBox, QLineEdit
 from celwright_driver.stalls import watch
 from krita import InfoObject, Krita
-from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
 
 FOLDER = os.environ["CELWRIGHT_TEST_FOLDER"]
 LARGE = int(os.environ.get("CELWRIGHT_TEST_LARGE", "4000"))
@@ -49,6 +49,7 @@ def decompose(fidelity="Exact – gives the picture back"):
 
 def act(name):
     document = Krita.instance().activeDocument()
+    document.waitForDone()  # Krita silently undoes nothing while it computes the picture
     Krita.instance().action(name).trigger()
     document.waitForDone()
     yield from hand.turns()
@@ -60,7 +61,7 @@ def four_pixels(document, group):
 
 def check_the_plugin_stands_in_the_menu_and_among_the_dockers():
     yield from hand.spread()
-    document, _, _ = pages.line_page()
+    document, _, _ = yield from pages.line_page()
     for name in ("celwright_colorize_selection", "celwright_decompose_layers", "celwright_save_layered_psd"):
         assert Krita.instance().action(name) is not None, name
     assert Krita.instance().action("celwright_colorize_selection").shortcut().toString() == "Ctrl+Alt+K"
@@ -73,7 +74,7 @@ def check_the_plugin_stands_in_the_menu_and_among_the_dockers():
 
 
 def check_colorize_selection_inserts_four_layers_inside_the_selection_and_touches_nothing_else():
-    document, lines, _ = pages.line_page()
+    document, lines, _ = yield from pages.line_page()
     left = (0, 0, 200, 300)
     pages.select(document, *left)
     before = pages.whole(document)
@@ -89,6 +90,7 @@ def check_colorize_selection_inserts_four_layers_inside_the_selection_and_touche
     assert pages.names(document) == ["Background", "Hints", "Lines", group.name()]
     assert [pages.facts(node) for node in group.childNodes()] == pages.FOUR
     assert pages.whole(document) == before
+    assert document.activeNode().name() == "Lines"
     for node in group.childNodes():
         beside = pages.outside(pages.pixels(document, node), 400, left, 4)
         assert beside == bytes(len(beside)), node.name()
@@ -107,7 +109,7 @@ def check_colorize_selection_inserts_four_layers_inside_the_selection_and_touche
 
 
 def check_a_second_run_is_quick():
-    document, _, _ = pages.line_page()
+    document, _, _ = yield from pages.line_page()
     yield from hand.open_tab("Colorize")
     yield from hand.choose("colorize.hints", "Hints")
     begun = time.monotonic()
@@ -121,7 +123,7 @@ def check_a_second_run_is_quick():
 
 
 def check_exact_decomposition_gives_the_picture_back_and_stays_in_the_history():
-    document, picture = pages.shaded_page()
+    document, picture = yield from pages.shaded_page()
     before, wanted = pages.whole(document), pages.pixels(document, picture)
     yield from decompose()
     yield from hand.ended()
@@ -147,29 +149,30 @@ def check_exact_decomposition_gives_the_picture_back_and_stays_in_the_history():
 
 
 def check_saved_as_kra_and_psd_the_layers_come_back():
-    document, _, _ = pages.line_page()
+    document, _, _ = yield from pages.line_page()
     yield from colorize()
     yield from hand.ended()
     group = pages.group_of(document, "Colorize – ")
     made = four_pixels(document, group)
+    document.waitForDone()  # Krita refuses to save while it computes the picture
     assert document.saveAs(f"{FOLDER}/page.kra")
+    document.waitForDone()
     assert document.exportImage(f"{FOLDER}/krita.psd", InfoObject())
     # our own file, by the button and Qt's dialog
     yield from hand.open_docker()
     hand.awaits_dialog = True
     yield from hand.click("save")
-    dialog = yield from until(QApplication.activeModalWidget, "the file dialog", 20)
+    dialog = yield from until(QApplication.activeModalWidget, "the file dialog")
     yield from hand.turns(10)
     hand.take_picture("save-dialog")
     dialog.findChild(QLineEdit, "fileNameEdit").setText(f"{FOLDER}/celwright.psd")
     dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Save).click()
-    yield from until(lambda: QApplication.activeModalWidget() is None, "the dialog to close", 20)
+    yield from until(lambda: QApplication.activeModalWidget() is None, "the dialog to close")
     hand.awaits_dialog = False
     yield from until(lambda: hand.shown("result.saved"), "the saved file")
     assert hand.shown("result.saved") == f"Saved: {FOLDER}/celwright.psd"
     yield from hand.ended()
-    document.setModified(False)
-    document.close()
+    yield from hand.close(document)
     # Krita's own PSD
     psd = Krita.instance().openDocument(f"{FOLDER}/krita.psd")
     reopened = pages.group_of(psd, "Colorize – ")
@@ -183,7 +186,7 @@ def check_saved_as_kra_and_psd_the_layers_come_back():
 
 
 def check_a_killed_daemon_is_told_and_restart_repeats_the_job():
-    document, _ = pages.shaded_page(SLOW, SLOW)
+    document, _ = yield from pages.shaded_page(SLOW, SLOW)
     yield from decompose()
     yield from hand.stage(DECOMPOSING)
     assert len(daemons()) == 1
@@ -206,7 +209,7 @@ def check_a_killed_daemon_is_told_and_restart_repeats_the_job():
 
 
 def check_restart_in_the_middle_ends_the_job_and_the_daemon():
-    document, _ = pages.shaded_page(SLOW, SLOW)
+    document, _ = yield from pages.shaded_page(SLOW, SLOW)
     yield from decompose()
     yield from hand.stage(DECOMPOSING)
     before = daemons()
@@ -220,30 +223,32 @@ def check_restart_in_the_middle_ends_the_job_and_the_daemon():
 
 
 def check_cancel_leaves_the_document_as_it_was():
-    document, _ = pages.shaded_page(SLOW, SLOW)
+    document, _ = yield from pages.shaded_page(SLOW, SLOW)
     yield from decompose()
     yield from hand.stage(DECOMPOSING)
     hand.take_picture("decompose-progress")
     begun = time.monotonic()
     yield from hand.click("job.cancel")
-    yield from until(lambda: not hand.running(), "the end of the job", 5)
+    yield from until(lambda: not hand.running(), "the end of the job")
     hand.facts["cancelled_after_s"] = round(time.monotonic() - begun, 2)
-    yield from until(lambda: hand.shown("result.notices") == "The job was cancelled.", "the notice", 5)
+    yield from until(lambda: hand.shown("result.notices") == "The job was cancelled.", "the notice")
     assert not hand.shown("fault.sentence")
     assert pages.names(document) == ["Background", "Picture"]
 
 
 def check_a_document_closed_in_the_middle_loses_no_result():
-    document, _ = pages.shaded_page(SLOW, SLOW)
+    document, _ = yield from pages.shaded_page(SLOW, SLOW)
+    yield from hand.settled()
     yield from decompose()
     yield from hand.stage(DECOMPOSING)
     document.setModified(False)
     document.close()
+    yield from until(lambda: not hand.running(), "the end of the job")
+    other = pages.page(SLOW, SLOW, "other")
     sentence, _ = yield from hand.fault()
     assert sentence == (
         "The document “page” was closed; the result is kept: open the document and insert it from the history."
     )
-    other = pages.page(SLOW, SLOW, "other")
     hand.widget("history.list").setCurrentRow(0)
     yield from hand.click("history.insert")
     yield from hand.ended()
@@ -251,11 +256,11 @@ def check_a_document_closed_in_the_middle_loses_no_result():
 
 
 def check_the_result_goes_where_it_was_asked_for_when_another_document_comes_in_front():
-    first, _ = pages.shaded_page(SLOW // 2, SLOW // 2, name="first")
+    first, _ = yield from pages.shaded_page(SLOW // 2, SLOW // 2, name="first")
     yield from decompose()
     yield from hand.stage(DECOMPOSING)
     pages.select(first, 0, 0, 10, 10)  # the artist goes on working
-    second, _ = pages.shaded_page(name="second")
+    second, _ = yield from pages.shaded_page(name="second")
     before = pages.whole(second)
     yield from hand.ended()
     group = pages.group_of(first, "Decompose – ")
@@ -265,14 +270,14 @@ def check_the_result_goes_where_it_was_asked_for_when_another_document_comes_in_
 
 
 def check_sixteen_bits_stay_sixteen_bits():
-    document, lines, _ = pages.line_page(depth="U16")
+    document, lines, _ = yield from pages.line_page(depth="U16")
     yield from colorize()
     yield from hand.ended()
     group = pages.group_of(document, "Colorize – ")
     assert {node.colorDepth() for node in group.childNodes()} == {"U16"}
     assert {node.colorProfile() for node in group.childNodes()} == {pages.SRGB}
     assert pages.pixels(document, pages.of(group, "line")) == pages.pixels(document, lines)
-    picture = pages.layer(document, "Picture", pages.shaded)
+    picture = yield from pages.layer(document, "Picture", pages.shaded)
     yield from decompose()
     yield from hand.ended()
     seen = memoryview(pages.seen(document, pages.group_of(document, "Decompose – "))).cast("H")
@@ -281,22 +286,22 @@ def check_sixteen_bits_stay_sixteen_bits():
 
 
 def check_a_selection_of_nothing_or_off_the_canvas_is_told():
-    document, _, _ = pages.line_page()
+    document, _, _ = yield from pages.line_page()
     pages.select(document, 900, 900, 50, 50)
     yield from colorize()
-    sentence, _ = yield from hand.fault(20)
+    sentence, _ = yield from hand.fault()
     assert sentence == "The selection is empty: select something on the canvas, or nothing at all."
     yield from hand.click("fault.dismiss")
     assert not hand.shown("fault.sentence")
     pages.select(document, 0, 0, 0, 0)
     yield from colorize()
-    sentence, _ = yield from hand.fault(20)
+    sentence, _ = yield from hand.fault()
     assert sentence == "The selection is empty: select something on the canvas, or nothing at all."
     assert pages.names(document) == ["Background", "Hints", "Lines"]
 
 
 def check_hidden_and_locked_layers_are_read_and_stay_hidden_and_locked():
-    document, lines, hints = pages.line_page()
+    document, lines, hints = yield from pages.line_page()
     hints.setVisible(False)
     lines.setLocked(True)
     before = pages.whole(document)
@@ -320,16 +325,14 @@ def check_documents_that_cannot_hold_the_result_are_refused_with_a_sentence():
     for (model, depth), sentence in wanted.items():
         document = pages.page(64, 64, model=model, depth=depth)
         yield from hand.open_docker()
-        yield from until(lambda wanted=sentence: hand.shown("refusal") == wanted, sentence, 20)
+        yield from until(lambda wanted=sentence: hand.shown("refusal") == wanted, sentence)
         assert not hand.widget("decompose.run").isEnabled()
         hand.choose_entry(*SCRIPTS, "Colorize selection")
         yield from hand.turns(5)
         assert not hand.running()
         if model == "CMYKA":
             yield from hand.picture_of("refusal")
-        document.setModified(False)
-        document.close()
-        yield from hand.turns()
+        yield from hand.close(document)
 
 
 def measured(button):
@@ -342,7 +345,7 @@ def measured(button):
     watch().start(lambda: hand.shown("job.stage") or "afterwards")
     begun = time.monotonic()
     yield from hand.click(button)
-    yield from hand.ended(400)
+    yield from hand.ended(3 * hand.PATIENCE)
     hand.facts["seconds"] = round(time.monotonic() - begun, 2)
     yield from hand.turns(20)
     hand.facts["while_it_runs"] = watch().stop()
@@ -350,7 +353,7 @@ def measured(button):
 
 
 def check_the_window_stays_alive_while_a_large_page_is_colorized():
-    document, _, _ = pages.line_page(LARGE, LARGE)
+    document, _, _ = yield from pages.line_page(LARGE, LARGE)
     yield from hand.open_tab("Colorize")
     yield from hand.choose("colorize.hints", "Hints")
     yield from measured("colorize.run")
@@ -359,7 +362,7 @@ def check_the_window_stays_alive_while_a_large_page_is_colorized():
 
 
 def check_the_window_stays_alive_while_a_large_picture_is_decomposed():
-    document, _ = pages.shaded_page(LARGE, LARGE)
+    document, _ = yield from pages.shaded_page(LARGE, LARGE)
     yield from hand.open_tab("Decompose")
     yield from hand.choose("decompose.fidelity", "Exact – gives the picture back")
     yield from measured("decompose.run")
@@ -367,6 +370,6 @@ def check_the_window_stays_alive_while_a_large_picture_is_decomposed():
 
 
 def check_the_daemon_that_the_plugin_started_still_runs_when_krita_is_told_to_quit():
-    found = yield from until(daemons, "the daemon", 5)
+    found = yield from until(daemons, "the daemon")
     hand.facts["daemons"] = found
     hand.facts["krita"] = os.getpid()

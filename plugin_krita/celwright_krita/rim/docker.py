@@ -27,4 +27,5 @@ def register() -> None:
             celwright.session.refresh()
 
     app.addExtension(celwright)
-    app.addDockWidgetFactory(DockWidgetFactory(NAME, DockWidgetFactoryBase.DockRight, CelwrightDocker))
+    right = DockWidgetFactoryBase.DockPosition.DockRight  # Krita 6 knows it by its full name only
+    app.addDockWidgetFactory(DockWidgetFactory(NAME, right, CelwrightDocker))

@@ -7,11 +7,12 @@ one addChildNode at the end. Krita's own copies between documents move layers th
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, Generator
 
 from celwright_krita.canvas import NewGroup, NewLayer
 from celwright_krita.errors import CelwrightError, UnusableInputError
-from celwright_krita.rim.nodes import id_of, place_above
+from celwright_krita.rim.nodes import found, id_of, place_above
 from celwright_krita.texts import tr
 
 TURN_BYTES = 8 << 20  # 10 to 60 ms
@@ -22,8 +23,8 @@ _BYTES = {"U8": 1, "U16": 2}
 def inserting(living: Callable[[], Any], group: NewGroup, above: str) -> Generator[None, None, str]:
     """Add ``group`` above the layer with the id ``above``; the group's id. ``living`` gives the document or raises.
 
-    Each turn writes at most TURN_BYTES; the last one adds the group and has Krita compute the picture (its own time:
-    about 0.1 s for 4000x4000 and layer). A group added with its pixels stays invisible without that."""
+    Each turn writes at most TURN_BYTES; then one adds the group, unseen, and the last has Krita compute the picture
+    (its own time: about 0.1 s for 4000x4000 and layer). Given up before that, the document is as it was."""
     for layer in group.layers:
         _check(living(), layer)
     workshop = living().clone()  # shares its pixels, stands in no list; a new document costs a tenth of a second
@@ -34,17 +35,35 @@ def inserting(living: Callable[[], Any], group: NewGroup, above: str) -> Generat
             _check(document, layer)  # the artist may have converted the document meanwhile
         document.waitForDone()
         active = document.activeNode()
+        before = None if active is None else id_of(active)
         place, below = place_above(document.rootNode(), above)
         parent.setVisible(False)  # or Krita computes the picture twice, the first time without the group
         if not place.addChildNode(parent, below):
             raise CelwrightError(tr("document.refused", name=group.name))
-        parent.setVisible(group.visible)
-        document.refreshProjection()
-        if active is not None:
-            document.setActiveNode(active)  # the artist goes on where they were
-        return id_of(parent)
+        id = id_of(parent)
     finally:
         workshop.close()
+    del active, place, below, parent  # nodes live for a turn
+    try:
+        yield  # Krita's window hears of the group after this turn, and makes it the active layer
+    except GeneratorExit:
+        with contextlib.suppress(CelwrightError):  # the document may be gone
+            for node in _node(living(), id):
+                node.remove()
+        raise
+    document = living()
+    for node in _node(document, id):
+        node.setVisible(group.visible)
+    document.refreshProjection()
+    for node in _node(document, before):
+        document.setActiveNode(node)  # the artist goes on where they were
+    return id
+
+
+def _node(document: Any, id: str | None) -> list[Any]:
+    """None or one: the artist may have undone what added it."""
+    match = None if id is None else found(document.rootNode(), id)
+    return [] if match is None else [match[0]]
 
 
 def _made(workshop: Any, group: NewGroup) -> Generator[None, None, Any]:

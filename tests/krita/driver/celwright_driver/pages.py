@@ -1,8 +1,9 @@
 """Documents that the tests draw: line art with hints, a shaded picture; and their layers as plain values."""
 
 from krita import Krita, Selection
-from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QBrush, QColor, QImage, QPainter, QPen, QRadialGradient
+
+from celwright_driver import hand
+from celwright_driver.qt import QBrush, QColor, QImage, QPainter, QPen, QPointF, QRadialGradient, QRectF, Qt
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 DOTS = {(0.3, 0.4): "#d04030", (0.7, 0.4): "#3060c0", (0.5, 0.85): "#40a040"}  # where, as a part of the page
@@ -40,13 +41,21 @@ def painted(width, height, paint, depth="U8"):
 def layer(document, name, paint):
     """A layer on top with what ``paint`` draws; the active one."""
     node = document.createNode(name, "paintlayer")
-    document.rootNode().addChildNode(node, None)
     size = document.width(), document.height()
     node.setPixelData(painted(*size, paint, document.colorDepth()), 0, 0, *size)
+    document.rootNode().addChildNode(node, None)
     document.refreshProjection()
     document.waitForDone()
+    # Krita's window hears of a layer when the event that added it is over, and has no place for an active one before.
+    yield from hand.turns()
     document.setActiveNode(node)
+    yield from hand.until(lambda: _is_active(document, node), f"the layer {name} to be the active one")
     return node
+
+
+def _is_active(document, node):
+    active = document.activeNode()
+    return active is not None and active.uniqueId() == node.uniqueId()
 
 
 def lines(painter):
@@ -84,14 +93,14 @@ def shaded(painter):
 def line_page(width=400, height=300, depth="U8", name="page"):
     """(document, lines, hints): line art with dots of colour on a layer under it; the lines are active."""
     document = page(width, height, name, depth=depth)
-    hints = layer(document, "Hints", dots)
-    return document, layer(document, "Lines", lines), hints
+    hints = yield from layer(document, "Hints", dots)
+    return document, (yield from layer(document, "Lines", lines)), hints
 
 
 def shaded_page(width=600, height=450, depth="U8", name="page"):
     """(document, picture)"""
     document = page(width, height, name, depth=depth)
-    return document, layer(document, "Picture", shaded)
+    return document, (yield from layer(document, "Picture", shaded))
 
 
 def select(document, x, y, width, height):

@@ -14,10 +14,9 @@ import time
 import traceback
 
 from krita import Krita
-from PyQt5.QtCore import QObject, Qt, QTimer
-from PyQt5.QtWidgets import QApplication, QMessageBox
 
 from celwright_driver import hand
+from celwright_driver.qt import QApplication, QMessageBox, QObject, Qt, QTimer
 
 STEP_MS = 15
 KRITAS_OWN = ("KisDelayedSaveDialog",)  # asks for patience while Krita computes on a busy machine, then goes away
@@ -42,7 +41,7 @@ class Player(QObject):
         self._checks = [check for check in checks if not only or any(word in check[0] for word in only)]
         self._answer = open(answer, "w", encoding="utf-8")  # noqa: SIM115 - until Krita ends
         self._faults = []
-        self._steps = None
+        self._steps = self._tidying = None
         self._inside = False
         sys.excepthook = lambda *error: self._faults.append("".join(traceback.format_exception(*error)))
         logging.getLogger("celwright_krita").addHandler(Errors(self._faults))
@@ -61,6 +60,9 @@ class Player(QObject):
             self._inside = False
 
     def _one_step(self):
+        if self._tidying is not None:
+            self._tidy()
+            return
         if self._steps is None:
             if not self._checks:
                 self._quit()
@@ -94,10 +96,17 @@ class Player(QObject):
             hand.take_picture(f"failed-{self._name}")
         self._tell(name=self._name, fault=fault, seconds=round(time.monotonic() - self._begun, 2), facts=hand.facts)
         hand.facts = {}
+        self._tidying = hand.tidy()
+
+    def _tidy(self):
         try:
-            hand.tidy()
+            next(self._tidying)
+            return
+        except StopIteration:
+            pass
         except Exception:  # noqa: BLE001 - the next check will say so
             traceback.print_exc()
+        self._tidying = None
         self._faults.clear()
 
     def _tell(self, **what):

@@ -13,7 +13,8 @@ import time
 
 from celwright_krita.session.session import Session
 from krita import Document, Node
-from PyQt5.QtCore import QObject, Qt, QTimer
+
+from celwright_driver.qt import QObject, Qt, QTimer
 
 BEAT_MS = 5
 TELL_AFTER = float(os.environ.get("CELWRIGHT_TEST_STALLS", 0))  # seconds

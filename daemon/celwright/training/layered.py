@@ -16,6 +16,7 @@ from torch import Tensor
 
 from celwright.errors import WrongUsageError
 from celwright.models.layered import (
+    FACTS_FILE,
     RANK,
     LayerSemanticEmbedding,
     add_updates,
@@ -27,7 +28,7 @@ from celwright.models.layered_tokens import FRAMES, Prompt, encoded, encoded_pro
 from celwright.training.five_tuples import five_tuples
 from celwright.training.layered_losses import supervision
 
-STATE = "optimizer.pt"
+STATE = ".optimizer.pt"  # hidden, so that models import takes the adapter out of the folder and leaves this
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ def train(options: LayeredOptions) -> Path:
     """Train until the clock runs out; the adapter's folder, which is ``options.out``. Prints a line of JSON whenever
     it saves. Raises WrongUsageError and ModelUnavailableError."""
     require_full()
+    if not options.resume and (options.out / FACTS_FILE).exists():
+        raise WrongUsageError(
+            f"{options.out} holds an adapter already; go on with it by --resume, or name another folder by --out."
+        )
     from accelerate import Accelerator  # type: ignore[import-untyped]
 
     accelerator = Accelerator()
@@ -128,7 +133,7 @@ def trained(pipeline: Any, prompt: Prompt, latents: Tensor, options: LayeredOpti
         seconds = before + time.monotonic() - began
         if accelerator.is_main_process:
             save_adapter(options.out, transformer, identity)
-            part = options.out / f"part-{STATE}"
+            part = options.out / f".part{STATE}"
             torch.save({"optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}, part)
             os.replace(part, options.out / STATE)
             print(json.dumps({"step": step, "minutes": round(seconds / 60, 2), "loss": round(loss, 4)}), flush=True)
@@ -137,6 +142,7 @@ def trained(pipeline: Any, prompt: Prompt, latents: Tensor, options: LayeredOpti
     while step < options.steps and before + time.monotonic() - began < options.minutes * 60:
         loss = _loss(model, pipeline, prompt, latents, options, accelerator, step)
         accelerator.backward(loss)
+        accelerator.clip_grad_norm_(learnt, 1.0)  # a picture nearly without noise gives a gradient far from all others
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1

@@ -1,14 +1,20 @@
 """A checkpoint of Qwen-Image-Layered's kind, on disk as the real one is, but so small that a CPU trains it in seconds.
 
-Its weights are random, but for an autoencoder without reductions, whose latents are the pixels. Serves the tests and
-the ablation; knows diffusers' and transformers' classes, no pictures.
+Its weights are random; none has seen a picture. An autoencoder without reductions is arranged to be the identity, so
+that its latents are the pixels, and the transformer to lead noise to grey. Serves the tests and the ablation; knows
+diffusers' and transformers' classes, no pictures.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+
+RESIDUE = 0.2  # how far, in standard deviations of a picture, the flow leaves a noise from grey at best
+CONSTANT = 6.0  # length of the constant among a token's channels, whose own length is about 4
 
 
 def save_tiny(folder: Path, seed: int = 0, reductions: int = 0, width: int = 64, blocks: int = 2) -> None:
@@ -77,39 +83,59 @@ def _hand_through(vae: Any) -> None:
 
 @torch.no_grad()
 def _lead_to_grey(transformer: Any) -> None:
-    """Make the random transformer what an untrained rectified flow can be at best: its velocity is x_t / sigma, which
-    leads every noise to 0, and its blocks add nothing yet. An adapter then has to write no more than -x_0.
+    """Arrange the random weights so that the transformer does what a rectified flow can without knowing any picture:
+    its velocity is c x_t, c = sigma / (sigma^2 + RESIDUE^2), which leads every noise towards 0. Updates of the
+    attention alone (all that the paper trains) can then say the rest, -c x_0. Four things a trained base has learnt and
+    random weights have not:
 
-    A large constant channel makes the last norm nearly a constant; its scale is fitted to 1 / sigma.
+    - tokens come in and velocities go out by the same random directions, at right angles to all that blocks add;
+    - a constant among the channels makes the norms nearly linear;
+    - gates are open, and heads of 32 numbers can be as decisive as the real model's of 128;
+    - the last norm's scale is fitted to c.
     """
-    large, width, channels = 32.0, transformer.inner_dim, transformer.config.in_channels
+    width, channels = transformer.inner_dim, transformer.config.in_channels
     basis = torch.randn(width, channels + 2)
     basis[:, 0] = 1  # the norm takes the mean away: all others stand at right angles to it
     basis = torch.linalg.qr(basis)[0]
-    transformer.img_in.weight.copy_(basis[:, 1:-1])
-    transformer.img_in.bias.copy_(basis[:, -1] * large)
-    transformer.proj_out.weight.copy_(basis[:, 1:-1].T * (large / width**0.5))
+    inward = basis[:, 1:-1]
+    transformer.img_in.weight.copy_(inward)
+    transformer.img_in.bias.copy_(basis[:, -1] * CONSTANT)
+    length = (CONSTANT**2 + channels) ** 0.5  # of a token of unit variance
+    transformer.proj_out.weight.copy_(inward.T * (length / width**0.5))
     transformer.proj_out.bias.zero_()
     for block in transformer.transformer_blocks:
-        for last in (block.attn.to_out[0], block.attn.to_add_out, block.img_mlp.net[2], block.txt_mlp.net[2]):
-            last.weight.zero_()
+        for name, part in block.attn.named_modules():
+            if isinstance(part, torch.nn.Linear):
+                part.weight.normal_(std=0.02)
+                part.bias.zero_()
+            elif name.startswith("norm"):
+                part.weight.fill_(2)
+        for last in (block.attn.to_out[0], block.img_mlp.net[2]):
+            last.weight.sub_(inward @ (inward.T @ last.weight))
             last.bias.zero_()
         for modulation in (block.img_mod[1], block.txt_mod[1]):
-            modulation.bias.view(6, width)[[2, 5]] = 1  # the gates
+            modulation.bias.view(6, width)[[2, 5]] += 1  # the gates
+    _fit_scale(transformer, lambda sigma: sigma / (sigma**2 + RESIDUE**2))
+
+
+def _fit_scale(transformer: Any, wanted: Callable[[Tensor], Tensor]) -> None:
+    """Make the last norm scale by ``wanted`` of sigma, by least squares on the random embedding of time."""
+    width = transformer.inner_dim
     first = transformer.time_text_embed.timestep_embedder.linear_1
     first.weight.view(width, 2, 128)[..., :80] = 0  # sines and cosines too quick for a smooth function of sigma
     first.weight.mul_(4)
-    sigma = torch.logspace(-1.1, 0, 400)
+    sigma = torch.logspace(-1.8, 0, 400)
     embedded = transformer.time_text_embed(sigma, sigma, torch.zeros(len(sigma), dtype=torch.long))
     known = torch.cat([torch.nn.functional.silu(embedded), torch.ones(len(sigma), 1)], dim=1).double()
-    relative = sigma.double()[:, None]  # an error counts by its share of 1 / sigma
+    scale = wanted(sigma).double()[:, None]  # an error counts by its share of it
     ridge = 1e-4 * torch.eye(width + 1, dtype=torch.float64)
-    wanted = torch.cat([relative * (1 / relative - 1), torch.zeros(width + 1, 1, dtype=torch.float64)])
-    scale = torch.linalg.lstsq(torch.cat([relative * known, ridge]), wanted).solution[:, 0].float()
-    transformer.norm_out.linear.weight.zero_()
-    transformer.norm_out.linear.weight[:width] = scale[:-1]
-    transformer.norm_out.linear.bias.zero_()
-    transformer.norm_out.linear.bias[:width] = scale[-1]
+    target = torch.cat([(scale - 1) / scale, torch.zeros(width + 1, 1, dtype=torch.float64)])
+    found = torch.linalg.lstsq(torch.cat([known / scale, ridge]), target).solution[:, 0].float()
+    last = transformer.norm_out.linear
+    last.weight.zero_()
+    last.bias.zero_()
+    last.weight[:width] = found[:-1]
+    last.bias[:width] = found[-1]
 
 
 def _text_encoder(vocabulary: int) -> Any:

@@ -13,6 +13,7 @@ from celwright.cli import main
 from celwright.domain import DecomposeRequest, Finished, Pixels, Preview, Progress
 from celwright.errors import ModelUnavailableError, WrongUsageError
 from celwright.imaging.saving import write_png
+from celwright.layers import LayerStack
 from celwright.models import layered_tokens
 from celwright.models.layered import LayerSemanticEmbedding, add_updates, save_adapter
 from celwright.pipelines import layered_loading
@@ -20,6 +21,8 @@ from celwright.pipelines.decomposers import DecomposeByModel, located
 from celwright.pipelines.layered import LayeredPipeline
 from celwright.pipelines.layered_loading import LayeredOptions, loaded
 from celwright.pipelines.layered_memory import Room
+from celwright.psd.tree import four_layers
+from celwright.psd.write import write as write_layers
 from celwright.training.layered_tiny import save_tiny
 from celwright.weights.intake import import_model
 from celwright.weights.store import Store
@@ -220,3 +223,25 @@ def test_the_command_takes_a_picture_apart_with_a_model_of_the_users(store, tmp_
     assert capsys.readouterr().err == (
         "celwright: A daemon runs full-size models in its own way; leave --steps or --connect out.\n"
     )
+
+
+def test_what_was_trained_on_folders_and_psd_files_is_imported_and_used_by_the_same_names(store, tmp_path, monkeypatch):
+    """train, train --resume, models import and decompose --model BASE+ADAPTER, one after the other: bfloat16 and
+    gradient checkpointing, as they are set."""
+    monkeypatch.setenv("CELWRIGHT_MODELS", str(store.folder))
+    paper = picture(64).data | np.array([0, 0, 0, 255], np.uint8)
+    clear = paper & np.array([255, 255, 255, 0], np.uint8)
+    (tmp_path / "data/one").mkdir(parents=True)
+    for name, layer in {"composite": paper, "line": clear, "flat": paper}.items():
+        write_png(tmp_path / f"data/one/{name}.png", Pixels(layer))
+    stack = LayerStack(line=Pixels(clear), flat=Pixels(paper), shadow=Pixels(clear), highlight=Pixels(clear))
+    write_layers(tmp_path / "data/two.psd", four_layers(stack), Pixels(paper))
+    out = tmp_path / "out"
+    training = ["train", "decomposer", "--preset", "qwen-layered", "--base", "base", "--size", "64x64"]
+    training += ["--data", str(tmp_path / "data"), "--out", str(out)]
+    assert main([*training, "--minutes", "0.01"]) == 0
+    assert main([*training, "--minutes", "0.02", "--resume"]) == 0
+    assert main(["models", "import", "ours", str(out), "--task", "decompose", "--licence", "Apache-2.0"]) == 0
+    write_png(tmp_path / "page.png", picture())
+    assert main(["decompose", str(tmp_path / "page.png"), "--model", "base+ours", "--steps", "2"]) == 0
+    assert (tmp_path / "page-layers.psd").is_file()

@@ -54,6 +54,19 @@ def test_the_total_weighs_the_terms_as_the_paper_does():
     torch.testing.assert_close(losses.total(), torch.tensor([2.5, 1.0, 1.0, 1.0, 0.08, 1.8]))
 
 
+@pytest.mark.parametrize("name", ["light", "shadow"])
+def test_sparsity_and_truth_meet_a_seventieth_short_of_the_truth(name):
+    """0.08 |v| against (1 + 1.8) (v - v*)^2: least at v* - 0.08 / 5.6, whatever the truth. That is the floor which the
+    terms of eq. 11 leave when they pull against each other."""
+    place = ("line", "flat", "light", "shadow").index(name)
+    found, true = (torch.zeros(1, 4, 3, 5) for _ in range(2))
+    true[:, place] = 1.3
+    found[:, place] = 1.3 - 0.08 / 5.6
+    found.requires_grad_()
+    layer_losses(found, true).total().backward()
+    torch.testing.assert_close(found.grad[:, place], torch.zeros(1, 3, 5), rtol=0, atol=1e-7)
+
+
 def test_the_sign_of_the_velocity_does_not_matter():
     torch.manual_seed(0)
     found, true = torch.randn(2, 2, 5, 3, 4)

@@ -1,11 +1,19 @@
 """Puts the parts together that make and measure models. Heavy imports stand inside the functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from celwright import wiring
 from celwright.errors import WrongUsageError
+
+# What may be chosen of a recipe, and which models' recipes have it.
+RECIPE = {
+    "learning_rate": ("decomposer", "autoencoder", "colorizer"),
+    "autoencoder": ("colorizer",),
+    "pictures": ("autoencoder",),
+    **dict.fromkeys(("preset", "rich", "painted", "drawn", "corpora"), ("decomposer",)),
+}
 
 
 def evaluate(
@@ -16,12 +24,14 @@ def evaluate(
     count: int | None = None,
     largest: float = 1.0,
     runs: Sequence[Path] = (),
+    against: Sequence[Path] = (),
 ) -> tuple[list[Any], str]:
     """The figures of a task as rows (dataclasses) and as a table to read.
 
-    ``regions``, ``decompose``, ``colorize`` (hints on the ``largest`` regions), ``references`` and ``variations`` need
-    a folder of layered pictures; ``scenes`` and ``pairs`` are generated, ``count`` of them, and so are those on which
-    ``ablations`` compares ``runs`` of the colorizer's training.
+    ``regions``, ``decompose`` (``against`` other weights), ``colorize`` (hints on the ``largest`` regions),
+    ``references`` and ``variations`` need a folder of layered pictures; ``scenes`` and ``pairs`` are generated,
+    ``count`` of them, and so are those on which ``designs`` compares ``runs`` of the decomposer's training and
+    ``ablations`` runs of the colorizer's.
     """
     if task == "scenes":
         from celwright.pipelines.network import predictor
@@ -30,6 +40,11 @@ def evaluate(
         ours = predictor("embedded")
         compared = held_out.compared(ours.network, count or 48, device=ours.device)
         return compared, held_out.table(compared)
+    if task == "designs":
+        from celwright.training import designs
+
+        trained = designs.compared(runs, count or 48)
+        return trained, designs.table(trained)
     if task == "layered-ablation":
         from celwright.training import layered_ablation
 
@@ -51,7 +66,7 @@ def evaluate(
     if task == "decompose":
         from celwright.evaluation import decompose
 
-        rows = decompose.evaluate(directory)
+        rows = decompose.evaluate(directory, against=against)
         return rows, decompose.table(rows)
     if task == "references":
         from celwright.evaluation import references
@@ -78,32 +93,43 @@ def train(
     *,
     resume: bool,
     date: str,
-    autoencoder: Path | None = None,
-    pictures: Sequence[Path] = (),
+    recipe: Mapping[str, Any],
 ) -> Path:
     """Train ``model`` (decomposer, autoencoder, colorizer) in ``out`` and export its weights and model card there;
-    where the weights are. The colorizer may paint in a trained ``autoencoder``'s latents; ``pictures`` are folders of
-    drawings that it may learn from."""
+    where the weights are. ``recipe`` are choices among ``RECIPE``, whose values the recipes' options describe;
+    ``autoencoder`` is the folder of a run. Raises WrongUsageError."""
+    foreign = [name for name in recipe if model not in RECIPE[name]]
+    if foreign:
+        flag, known = foreign[0], [name for name, models in RECIPE.items() if model in models]
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in known)
+        raise WrongUsageError(
+            f"--{flag.replace('_', '-')} is not for training the {model}, which has {flags}; leave it out."
+        )
+    chosen: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()
+    }
     if model == "autoencoder":
         from celwright.training.autoencoder import AutoencoderOptions
         from celwright.training.autoencoder import train as train_autoencoder
         from celwright.training.color_export import export_autoencoder
 
-        train_autoencoder(AutoencoderOptions(out, minutes, resume=resume, seed=seed, pictures=tuple(pictures)))
+        train_autoencoder(AutoencoderOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen))
         return export_autoencoder(out, out, date)
     if model == "colorizer":
         from celwright.training.color_export import export_colorizer
         from celwright.training.colorizer import ColorizerOptions
         from celwright.training.colorizer import train as train_colorizer
 
-        folder = None if autoencoder is None else autoencoder / "autoencoder"
-        train_colorizer(ColorizerOptions(out, folder, minutes, resume=resume, seed=seed))
+        if "autoencoder" in chosen:
+            chosen["autoencoder"] = chosen["autoencoder"] / "autoencoder"
+        train_colorizer(ColorizerOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen))
         return export_colorizer(out, out, date)
     from celwright.training.decomposer import TrainingOptions
     from celwright.training.decomposer import train as train_decomposer
     from celwright.training.export import export
 
-    export(train_decomposer(TrainingOptions(out, minutes, resume=resume, seed=seed)), out, date=date)
+    options = TrainingOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen)
+    export(train_decomposer(options), out, date=date)
     return out / "decomposer.safetensors"
 
 

@@ -25,7 +25,7 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WrongUsageError(f"The count is {options.count}; 1 or more can be measured.")
     if not 0 < options.largest <= 1:
         raise WrongUsageError(f"The share of regions with a dot is {options.largest}; more than 0 up to 1 is allowed.")
-    if options.task == "ablations" and not options.runs:
+    if options.task in ("designs", "ablations") and not options.runs:
         raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
     rows, text = workshop.evaluate(
         options.task,
@@ -34,5 +34,6 @@ def evaluate(options: argparse.Namespace) -> None:
         count=options.count,
         largest=options.largest,
         runs=options.runs,
+        against=options.against,
     )
     print(json.dumps([asdict(row) for row in rows]) if options.json else text)

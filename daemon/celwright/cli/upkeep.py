@@ -35,7 +35,8 @@ def status(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train a model and export its weights and model card; prints where they are."""
-    if options.preset == "qwen-layered":
+    recipe = {name: getattr(options, name) for name in workshop.RECIPE if hasattr(options, name)}
+    if recipe.get("preset") == "qwen-layered":
         adapter = workshop.train_layered(
             options.out, options.minutes, options.seed,
             resume=options.resume, data=options.data, base=options.base, size=options.size,
@@ -49,8 +50,7 @@ def train(options: argparse.Namespace) -> None:
         options.seed,
         resume=options.resume,
         date=f"{date.today()}",
-        autoencoder=options.autoencoder,
-        pictures=options.pictures,
+        recipe=recipe,
     )
     print(weights)
 

@@ -57,48 +57,68 @@ class Block(nn.Module):
         self.norm = PixelNorm(width)
         self.spread = nn.Conv2d(width, width, 3, padding=1)
         self.gather = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.normal_(self.gather.weight, std=0.01)
-        nn.init.zeros_(self.gather.bias)  # type: ignore[arg-type]
+        start_near_zero(self.gather)
 
     def forward(self, x: Tensor) -> Tensor:
         change: Tensor = self.gather(F.silu(self.spread(self.norm(x))))
         return x + change
 
 
-class Decomposer(nn.Module):
-    """``widths`` are the channels at 1/2, 1/4, 1/8 … of the picture's size, ``depths`` the blocks on the way down,
-    ``depths_up`` on the way up (one fewer: the lowest level has no way up)."""
+class UNet(nn.Module):
+    """From ``seen`` channels to planes of ``made`` channels each, at the same size. ``widths`` are the channels at 1/2,
+    1/4, 1/8 … of the picture's size, ``depths`` the blocks on the way down, ``depths_up`` on the way up (one fewer:
+    the lowest level has no way up)."""
 
-    def __init__(self, widths: Sequence[int], depths: Sequence[int], depths_up: Sequence[int]) -> None:
+    def __init__(
+        self, seen: int, made: Sequence[int], widths: Sequence[int], depths: Sequence[int], depths_up: Sequence[int]
+    ) -> None:
         super().__init__()
         self.stride = 2 ** len(widths)  # picture sides must be multiples of it
-        self.stem = nn.Conv2d(3 * 4, widths[0], 3, padding=1)
-        self.encoder = nn.ModuleList(
-            nn.Sequential(*(Block(w) for _ in range(n))) for w, n in zip(widths, depths, strict=True)
-        )
+        self.stem = nn.Conv2d(seen * 4, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList(blocks(width, count) for width, count in zip(widths, depths, strict=True))
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(b, a * 4, 1) for a, b in pairwise(widths))
-        self.decoder = nn.ModuleList(
-            nn.Sequential(*(Block(w) for _ in range(n))) for w, n in zip(widths, depths_up, strict=False)
-        )
-        self.heads = nn.ModuleList(nn.Conv2d(widths[0], channels * 4, 3, padding=1) for channels in CHANNELS)
+        self.decoder = nn.ModuleList(blocks(width, count) for width, count in zip(widths, depths_up, strict=False))
+        self.heads = nn.ModuleList(nn.Conv2d(widths[0], channels * 4, 3, padding=1) for channels in made)
         for head in self.heads:
-            nn.init.normal_(head.weight, std=0.01)  # type: ignore[arg-type]
-            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+            start_near_zero(head)
 
-    def forward(self, picture: Tensor) -> Layers:
-        """``picture`` (B, 3, H, W), 0..1, H and W multiples of ``stride``."""
-        x = self.stem(F.pixel_unshuffle(picture - 0.5, 2))
+    def planes(self, x: Tensor) -> list[Tensor]:
+        """(B, C, H, W) for each C of ``made``, near 0 before training; ``x`` (B, seen, H, W) around 0."""
+        x = self.stem(F.pixel_unshuffle(x, 2))
         skips = []
-        for level, blocks in enumerate(self.encoder):
-            x = blocks(x)
+        for level, encode in enumerate(self.encoder):
+            x = encode(x)
             if level < len(self.down):
                 skips.append(x)
                 x = self.down[level](x)
         for level in reversed(range(len(skips))):
             x = skips[level] + F.pixel_shuffle(self.up[level](x), 2)
             x = self.decoder[level](x)
-        alpha, ink, flat, shadow, highlight = (F.pixel_shuffle(head(x), 2).float() for head in self.heads)
-        # Start from "no line, no light, the flat is the picture" and learn what to change. No squashing: where most
-        # pixels are exactly 0 or 1, a sigmoid under an L1 loss saturates before it has seen its first line.
-        return Layers(alpha, ink, picture + flat, 1 + shadow, highlight)
+        return [F.pixel_shuffle(head(x), 2).float() for head in self.heads]
+
+
+def blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(width) for _ in range(count)))
+
+
+def start_near_zero(layer: nn.Module) -> None:
+    nn.init.normal_(layer.weight, std=0.01)  # type: ignore[arg-type]
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+
+def changed(picture: Tensor, alpha: Tensor, ink: Tensor, flat: Tensor, shadow: Tensor, highlight: Tensor) -> Layers:
+    """Start from "no line, no light, the flat is the picture" and learn what to change. No squashing: where most pixels
+    are exactly 0 or 1, a sigmoid under an L1 loss saturates before it has seen its first line."""
+    return Layers(alpha, ink, picture + flat, 1 + shadow, highlight)
+
+
+class Decomposer(UNet):
+    """All layers at once, each by its own head."""
+
+    def __init__(self, widths: Sequence[int], depths: Sequence[int], depths_up: Sequence[int]) -> None:
+        super().__init__(3, CHANNELS, widths, depths, depths_up)
+
+    def forward(self, picture: Tensor) -> Layers:
+        """``picture`` (B, 3, H, W), 0..1, H and W multiples of ``stride``."""
+        return changed(picture, *self.planes(picture - 0.5))

@@ -1,18 +1,32 @@
 """Numbers of the networks that Celwright ships: name in, freshly built network out. Loads no weights."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 from celwright.errors import ModelUnavailableError
 from celwright.models.autoencoder import Autoencoder
 from celwright.models.colorizer import Colorizer
 from celwright.models.decomposer import Decomposer
+from celwright.models.decomposer_designs import IdentityDecomposer, TwoStageDecomposer
 
-DECOMPOSERS = {
-    "embedded": {"widths": (48, 96, 160, 176, 176), "depths": (1, 2, 2, 2, 2), "depths_up": (1, 2, 2, 1)},
+LayerNetwork: TypeAlias = Decomposer | IdentityDecomposer | TwoStageDecomposer
+DECOMPOSERS: dict[str, Callable[[], LayerNetwork]] = {
+    "embedded": partial(
+        Decomposer, widths=(48, 96, 160, 176, 176), depths=(1, 2, 2, 2, 2), depths_up=(1, 2, 2, 1)
+    ),
+    # two other designs of about as many parameters and multiplications
+    "identities": partial(
+        IdentityDecomposer, patch=4, widths=(64, 128, 192, 192), depths=(2, 2, 3, 2), depths_up=(2, 1, 1)
+    ),
+    "two-stage": partial(
+        TwoStageDecomposer,
+        line={"widths": (24, 56, 96, 96), "depths": (1, 1, 1, 1), "depths_up": (1, 1, 1)},
+        rest={"widths": (40, 80, 152, 168, 168), "depths": (1, 1, 2, 2, 2), "depths_up": (1, 2, 2, 1)},
+    ),
     # for tests
-    "tiny": {"widths": (8, 12, 16), "depths": (1, 1, 1), "depths_up": (1, 1)},
-}
+    "tiny": partial(Decomposer, widths=(8, 12, 16), depths=(1, 1, 1), depths_up=(1, 1)),
+}  # fmt: skip
 
 AUTOENCODERS = {
     # channels and blocks at 1/4, channels and blocks at 1/8
@@ -38,9 +52,10 @@ def _choice(kind: str, name: str, presets: Mapping[str, Any]) -> Any:
     return presets[name]
 
 
-def build_decomposer(name: str = "embedded") -> Decomposer:
+def build_decomposer(name: str = "embedded") -> LayerNetwork:
     """A network with random weights. Raises ModelUnavailableError for an unknown name."""
-    return Decomposer(**_choice("decomposer", name, DECOMPOSERS))
+    network: LayerNetwork = _choice("decomposer", name, DECOMPOSERS)()
+    return network
 
 
 def build_autoencoder(name: str = "embedded") -> Autoencoder:

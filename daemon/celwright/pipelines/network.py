@@ -1,18 +1,20 @@
 """The decomposer network as a plain function from pixels to planes. Decides device and number format."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from celwright.domain import FloatImage
-from celwright.models.decomposer import Decomposer
-from celwright.models.presets import build_decomposer
+from celwright.errors import UnusableInputError
+from celwright.models.presets import LayerNetwork, build_decomposer
 from celwright.weights import registry
 
 
@@ -25,10 +27,24 @@ def predictor(name: str, device: str | None = None) -> "Predictor":
     return Predictor(network, device)
 
 
+def predictor_of(path: Path, device: str | None = None) -> "Predictor":
+    """The decomposer of a weights file as training exports it. Raises UnusableInputError when it is none."""
+    try:
+        with safe_open(path, "pt") as file:
+            network = build_decomposer((file.metadata() or {}).get("preset", "embedded"))
+            network.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+    except (OSError, SafetensorError, RuntimeError) as fault:
+        raise UnusableInputError(
+            f"The weights {path} cannot be read as a decomposer's ({str(fault).splitlines()[0]}); "
+            f"a safetensors file from celwright train decomposer is needed."
+        ) from fault
+    return Predictor(network, device)
+
+
 class Predictor:
     """(h, w, 3) of 8 or 16 bit -> (h, w, 13) float32, 0..1: line alpha, line colour, flat, shadow, highlight."""
 
-    def __init__(self, network: Decomposer, device: str | None = None) -> None:
+    def __init__(self, network: LayerNetwork, device: str | None = None) -> None:
         self.device = device or best_device()
         self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.half = self.device == "cuda" or (self.device == "cpu" and bfloat16_is_faster())

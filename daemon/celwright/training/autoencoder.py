@@ -1,12 +1,10 @@
 """The recipe of the embedded autoencoder: procedural scenes (and pictures that the caller names) in, weights out.
 
 Every scene is seen as a finished drawing with lines and as the lineless shaded picture under them, since the colorizer
-samples the latter. Runs unchanged on CPU and GPU, stops by the wall clock, resumes from its last checkpoint.
+samples the latter.
 """
 
-import json
-import os
-import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,9 +17,9 @@ from torch import Tensor
 from celwright.models.autoencoder import Autoencoder
 from celwright.models.decomposer import Layers, compose
 from celwright.models.presets import build_autoencoder
-from celwright.training.decomposer import ThreadChoice, rate
 from celwright.training.held_out import decibels
 from celwright.training.pictures import Pictures
+from celwright.training.running import Figures, Run, RunOptions
 from celwright.training.samples import Shares, batches, held_out, unpacked
 
 KL = 3e-4  # weight of the mean divergence of a latent value, against the mean error of a colour value
@@ -29,33 +27,24 @@ GRADIENT = 0.5  # weight of the error of differences between neighbours, at thre
 LINELESS = 0.5  # share of the scenes seen without their lines
 
 
-@dataclass(frozen=True)
-class AutoencoderOptions:
-    """``minutes`` of wall clock in all, resumed runs included. ``pictures``: folders (searched through) or files of
-    finished drawings to learn from too, a share ``picture_share`` of each batch; whether their licence allows it is
-    the caller's matter. ``held_out_pictures`` are measured only."""
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderOptions(RunOptions):
+    """``pictures``: folders (searched through) or files of finished drawings to learn from too, a share
+    ``picture_share`` of each batch; whether their licence allows it is the caller's matter. ``held_out_pictures`` are
+    measured only. ``rich`` and ``painted`` are the shares of those scenes."""
 
-    out: Path
     minutes: float = 35.0
-    resume: bool = False
-    preset: str = "embedded"
-    seed: int = 0
     batch: int = 12
+    learning_rate: float = 8e-4
+    replays: float = 6.0
+    held_out: int = 24
     crop: int = 128
     size: int = 256
     rich: float = 0.45
     painted: float = 0.35
-    replays: float = 6.0
-    pool: int = 600
     pictures: tuple[Path, ...] = ()
     picture_share: float = 0.25
     held_out_pictures: tuple[Path, ...] = ()
-    learning_rate: float = 8e-4
-    workers: int = 1
-    threads: int = 2
-    report_minutes: float = 4.0
-    held_out: int = 24
-    device: str = "auto"
 
 
 def lineless(layers: Layers) -> Tensor:
@@ -131,87 +120,34 @@ def standardized(network: Autoencoder, pictures: Tensor, device: str) -> Autoenc
 
 def train(options: AutoencoderOptions) -> Path:
     """Train until the clock runs out and give the folder of the averaged, standardized network (diffusers' layout),
-    which is written anew at every checkpoint. Prints held-out figures on the way."""
-    began = time.monotonic()
-    torch.manual_seed(options.seed)
-    threads = ThreadChoice(options.threads)
-    torch.set_num_threads(options.threads)
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
-    checkpoint, result = options.out / "checkpoint.pt", options.out / "autoencoder"
-    options.out.mkdir(parents=True, exist_ok=True)
-    network = build_autoencoder(options.preset).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = build_autoencoder(options.preset).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
-    step, before = 0, 0.0
-    if options.resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, before = state["step"], state["seconds"]
+    which is written anew whenever held-out figures are measured."""
+    shares = Shares(options.rich, options.painted)
+    pictures = Pictures(options.pictures) if options.pictures else None
+    measured = Pictures(options.held_out_pictures).whole(512) if options.held_out_pictures else []
+    run = Run(options, lambda: build_autoencoder(options.preset), betas=(0.9, 0.99))
     seen, layers = unpacked(held_out("rich", options.held_out, options.size))
     opaque = torch.ones_like(seen[:, :1])
     tests = {"drawn": torch.cat([seen, opaque], 1), "lineless": torch.cat([lineless(layers), opaque], 1)}
-    pictures = Pictures(options.pictures) if options.pictures else None
-    measured = Pictures(options.held_out_pictures).whole(512) if options.held_out_pictures else []
+    result = options.out / "autoencoder"
 
-    def save() -> None:
-        seconds = before + time.monotonic() - began
-        state = {
-            "network": network.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(),
-            "step": step, "seconds": seconds, "options": {k: str(v) for k, v in asdict(options).items()},
-        }  # fmt: skip
-        torch.save(state, checkpoint.with_suffix(".part"))
-        os.replace(checkpoint.with_suffix(".part"), checkpoint)
-        standardized(average, tests["lineless"], device).save_pretrained(result)
-        figures = {"minutes": seconds / 60, "step": step, "loss": recent}
-        figures |= {f"{kind}_psnr": psnr(average, samples, device) for kind, samples in tests.items()}
+    def figures() -> Iterator[Figures]:
+        standardized(run.average, tests["lineless"], run.device).save_pretrained(result)
+        found = {f"{kind}_psnr": psnr(run.average, samples, run.device) for kind, samples in tests.items()}
         if measured:
-            figures["pictures_psnr"] = float(np.mean([psnr(average, picture[None], device) for picture in measured]))
-        print(json.dumps({k: round(v, 4) for k, v in figures.items()}), flush=True)
-        with (options.out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(figures) + "\n")
+            each = [psnr(run.average, picture[None], run.device) for picture in measured]
+            found["pictures_psnr"] = float(np.mean(each))
+        yield found
 
-    def used() -> float:
-        return (before + time.monotonic() - began) / (options.minutes * 60)
-
-    recent, reported = 0.0, time.monotonic()
-    first = options.seed * 100_000_000 + step * options.batch
-    rng = np.random.default_rng(first)
-    shares = Shares(options.rich, options.painted)
+    first = run.first_sample()
+    rng, others = np.random.default_rng(first), round(options.batch * options.picture_share)
     paint = batches(
         first, options.batch, lambda: options.crop, options.size, shares, options.replays, options.pool, options.workers
     )
-    with closing(paint) as scenes:
-        for samples in scenes:
-            if used() >= 1:
-                break
-            threads.before_step(step)
-            for group in optimizer.param_groups:
-                group["lr"] = options.learning_rate * rate(used(), step)
-            others = (
-                pictures.crops(rng, round(options.batch * options.picture_share), options.crop) if pictures else None
-            )
-            truth = mixed(samples, others).to(device).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(device, torch.bfloat16):
-                estimate, latents = network(truth, sample=True)
-            loss = reconstruction_loss(estimate, truth) + KL * latents.kl().sum() / latents.mean.numel()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            keep = min(0.999, step / (step + 20))
-            with torch.no_grad():
-                for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-                    mean.lerp_(now, 1 - keep)
-            step += 1
-            recent = 0.98 * recent + 0.02 * loss.item() if recent else loss.item()
-            if step % 100 == 0:
-                at = f"minutes {used() * options.minutes:.1f} threads {torch.get_num_threads()}"
-                print(f"step {step} loss {recent:.4f} {at}", flush=True)
-            if time.monotonic() - reported > options.report_minutes * 60:
-                save()
-                reported = time.monotonic()
-    save()
+    with closing(paint) as scenes, run:
+        for samples in run.over(scenes, figures):
+            crops = pictures.crops(rng, others, options.crop) if pictures else None
+            truth = mixed(samples, crops).to(run.device).contiguous(memory_format=torch.channels_last)
+            with run.autocast():
+                estimate, latents = run.network(truth, sample=True)
+            run.learn(reconstruction_loss(estimate, truth) + KL * latents.kl().sum() / latents.mean.numel())
     return result

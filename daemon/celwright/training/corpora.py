@@ -3,8 +3,9 @@
 A drawing is a folder with ``line.png`` and ``flat.png`` (RGBA) and perhaps ``shadow.png`` and ``highlight.png``, which
 are result colours laid normally over the flat. Drawings without shading are shaded here by a random finish, region by
 region; those whose flat already holds shading are left out, since they would teach the opposite. All drawings are
-packed into one file first, so that worker processes need not search folders. Which drawings may be learned from is the
-caller's business: licences are not known here.
+packed into one file first, so that worker processes need not search folders. Every folder is drawn from equally often,
+so that a few excellent drawings count as much as many others. Which drawings may be learned from is the caller's
+business: licences are not known here.
 """
 
 import hashlib
@@ -36,33 +37,44 @@ Rgba = NDArray[np.uint8]
 
 def packed_corpora(folders: Sequence[Path], cache: Path) -> Path:
     """The path of a file in ``cache`` that holds every usable drawing under ``folders``; made when it is not there yet
-    or the drawings have changed. Raises WrongUsageError when there is none."""
-    found = sorted(flat.parent for folder in folders for flat in folder.rglob("flat.png"))
-    found = [drawing for drawing in found if (drawing / "line.png").is_file()]
-    files = [drawing / f"{layer}.png" for drawing in found for layer in LAYERS if (drawing / f"{layer}.png").is_file()]
-    state = "".join(f"{file}:{file.stat().st_size}:{file.stat().st_mtime_ns};" for file in files)
+    or the drawings have changed. Raises WrongUsageError when a folder has none."""
+    found = [_drawings(folder) for folder in folders]
+    state = ""
+    for drawings in found:
+        files = [drawing / f"{layer}.png" for drawing in drawings for layer in LAYERS]
+        stats = [(file, file.stat()) for file in files if file.is_file()]
+        state += "folder:" + "".join(f"{file}:{stat.st_size}:{stat.st_mtime_ns};" for file, stat in stats)
     target = cache / f"corpora-{hashlib.sha256(state.encode()).hexdigest()[:16]}.npz"
     if target.is_file():
         return target
     stored: list[Rgba] = []
-    for drawing in found:
-        layers = [_read(drawing / f"{layer}.png") for layer in LAYERS]
-        line, flat, shadow, _ = layers
-        if line is None or flat is None or line.shape != flat.shape or (shadow is None and uneven(flat) > UNEVEN):
-            continue
-        stored += [_encoded(layer) for layer in layers]
-    if not stored:
-        names = ", ".join(map(str, folders))
-        raise WrongUsageError(
-            f"There is no drawing to learn from in {names}; folders with line.png and flat.png of one size, the flat "
-            f"without shading, are needed: name a folder that holds some."
-        )
+    folder_ends: list[int] = []  # drawings up to the end of each folder
+    for folder, drawings in zip(folders, found, strict=True):
+        before = len(stored)
+        for drawing in drawings:
+            layers = [_read(drawing / f"{layer}.png") for layer in LAYERS]
+            line, flat, shadow, _ = layers
+            if line is None or flat is None or line.shape != flat.shape or (shadow is None and uneven(flat) > UNEVEN):
+                continue
+            stored += [_encoded(layer) for layer in layers]
+        if len(stored) == before:
+            raise WrongUsageError(
+                f"There is no drawing to learn from in {folder}; folders with line.png and flat.png of one size, the "
+                f"flat without shading, are needed: name a folder that holds some."
+            )
+        folder_ends.append(len(stored) // len(LAYERS))
     cache.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     with part.open("wb") as file:
-        np.savez(file, bytes=np.concatenate(stored), ends=np.cumsum([len(piece) for piece in stored]))
+        ends = np.cumsum([len(piece) for piece in stored])
+        np.savez(file, bytes=np.concatenate(stored), ends=ends, folder_ends=folder_ends)
     os.replace(part, target)
     return target
+
+
+def _drawings(folder: Path) -> list[Path]:
+    found = sorted(flat.parent for flat in folder.rglob("flat.png"))
+    return [drawing for drawing in found if (drawing / "line.png").is_file()]
 
 
 def _encoded(layer: Rgba | None) -> Rgba:
@@ -97,17 +109,24 @@ def uneven(flat: Rgba) -> float:
 
 
 @lru_cache(maxsize=1)
-def _stored(path: Path) -> tuple[Rgba, NDArray[np.int64]]:
+def _stored(path: Path) -> tuple[Rgba, NDArray[np.int64], NDArray[np.int64]]:
     with np.load(path) as stored:
-        return stored["bytes"], stored["ends"]
+        return stored["bytes"], stored["ends"], stored["folder_ends"]
 
 
 def drawing_count(path: Path) -> int:
     return len(_stored(path)[1]) // len(LAYERS)
 
 
+def picked(rng: np.random.Generator, path: Path) -> int:
+    """The number of a drawing: any folder, then any drawing of it."""
+    ends = _stored(path)[2]
+    folder = int(rng.integers(len(ends)))
+    return int(rng.integers(ends[folder - 1] if folder else 0, ends[folder]))
+
+
 def _layers(path: Path, number: int) -> list[Rgba | None]:
-    data, ends = _stored(path)
+    data, ends, _ = _stored(path)
     layers: list[Rgba | None] = []
     for index in range(number * len(LAYERS), (number + 1) * len(LAYERS)):
         piece = data[ends[index - 1] if index else 0 : ends[index]]
@@ -118,7 +137,7 @@ def _layers(path: Path, number: int) -> list[Rgba | None]:
 def drawn_scene(path: Path, seed: int, size: int) -> Scene:
     """A random cut of a drawing in the packed file ``path``, ``size`` pixels square, on a random background."""
     rng = np.random.default_rng((seed, size, 3))
-    line, flat, shadow, highlight = _cut(rng, _layers(path, int(rng.integers(drawing_count(path)))), size)
+    line, flat, shadow, highlight = _cut(rng, _layers(path, picked(rng, path)), size)
     assert line is not None
     assert flat is not None  # packed_corpora keeps no others
     cover = flat[..., 3:]

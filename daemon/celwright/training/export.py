@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import torch
@@ -13,6 +16,7 @@ from celwright.errors import OutputError
 from celwright.models.presets import build_decomposer
 from celwright.training.held_out import compared, table
 
+CARD_WIDTH = 120  # characters
 LARGEST = 16 * 1024 * 1024  # bytes a weights file may have in the package
 
 
@@ -53,6 +57,7 @@ def export(
     network.eval()
     figures = compared(network, held_out, int(options["size"]))
     early = options["early_crop"]
+    learnt = learnt_from(options)
     facts = {
         "step": state["step"],
         "minutes": round(state["seconds"] / 60),
@@ -63,11 +68,46 @@ def export(
         "table": table(figures),
         "crops": options["crop"] if early == options["crop"] else f"{early}, later {options['crop']}",
         "note": f"\n{note}\n" if note else "",
-        "rich_share": f"{float(options['rich']):.0%}",
+        "architecture": f"{type(network).__module__}.{type(network).__name__}",
+        "data": learnt,
+        "flags": recipe_flags(options),
     }
     written(folder / f"{name}.safetensors", data)
     written(folder / f"{name}.md", CARD.format(**(options | facts)).encode())
     return str(facts["digest"])
+
+
+def corpora_of(options: Mapping[str, str]) -> list[str]:
+    """The names of the folders of drawings that a run learnt from; their places are nobody's business."""
+    return [Path(place).name for place in re.findall(r"Path\('([^']*)'\)", options.get("corpora", ""))]
+
+
+def recipe_flags(options: Mapping[str, str]) -> str:
+    """What was chosen, as arguments of ``celwright train decomposer``."""
+    chosen = ("preset", "seed", "learning_rate", "rich", "painted", "drawn")
+    flags = [f"--{name.replace('_', '-')} {options[name]}" for name in chosen if name in options]
+    folders = corpora_of(options)
+    return " ".join([*flags, f"--corpora {' '.join(folders)}"] if folders else flags)
+
+
+def learnt_from(options: Mapping[str, str]) -> str:
+    """The card's paragraph about data."""
+    rich, painted, drawn = (float(options.get(name, 0)) for name in ("rich", "painted", "drawn"))
+    kinds = [
+        (rich, "rich (characters, soft light, glints, patterns, coloured and missing lines, damage by compression)"),
+        (painted, "painted (the looks of finished illustrations, soft shading, textures)"),
+        (drawn, "cut from drawings that came as layers"),
+        (1 - rich - painted - drawn, "standard (shapes under one hard light)"),
+    ]
+    shares = "; ".join(f"{share:.0%} {words}" for share, words in kinds if share > 0.004)
+    scenes = fill(f"Scenes whose four layers are known exactly (`celwright.training.scenes`): {shares}.", CARD_WIDTH)
+    folders = corpora_of(options)
+    if not folders:
+        return f"{scenes}\nNo picture by anybody was used, so nobody else's licence applies."
+    counted = Counter(folders)
+    names = ", ".join(f"`{name}`" if count == 1 else f"`{name}` ({count} times)" for name, count in counted.items())
+    drawings = f"The drawings came from {names}, each folder equally often; their authors' licences apply to them."
+    return f"{scenes}\n{fill(drawings, CARD_WIDTH)}"
 
 
 CARD = """# Embedded decomposer
@@ -77,20 +117,17 @@ Takes a finished drawing apart into line (alpha and colour), flat, shadow (multi
 | | |
 |---|---|
 | Task | decompose |
-| Architecture | `celwright.models.decomposer.Decomposer`, preset `{preset}`, {parameters} parameters |
+| Architecture | `{architecture}`, preset `{preset}`, {parameters} parameters |
 | File | fp16 safetensors, SHA-256 `{digest}` |
 | Licence | Apache-2.0 |
 | Date | {date} |
 
 ## Data
-Procedural scenes only (`celwright.training.scenes`): random shapes and simple characters whose four layers are known
-exactly. No picture by anybody was used, so nobody else's licence applies. {rich_share} of the scenes are rich
-(characters, soft light, glints, patterns, coloured and missing lines, compression and resampling damage), the others
-standard (shapes under one hard light).
+{data}
 
 ## Recipe
 ```
-celwright train decomposer --minutes {minutes} --out DIR
+celwright train decomposer --minutes {minutes} {flags} --out DIR
 ```
 {step} steps of {batch} crops of {crops} px in {minutes} minutes on two shared CPU cores, seed {seed}; every scene seen
 about {replays} times in different crops; AdamW {learning_rate}, cosine decay by the wall clock, averaged weights
@@ -99,7 +136,7 @@ paper. How far a run gets depends on what else the machine does, so the same com
 weights.
 {note}
 ## Figures
-{held_out} held-out scenes of either kind, {size} px, never trained on. PSNR is of the mean squared error over all
+{held_out} held-out scenes of each kind, {size} px, never trained on. PSNR is of the mean squared error over all
 pixels and scenes (RGB, 0..1); the line layer is compared on white; strength above 0.05 counts for IoU. The baseline
 takes the picture itself for the flat and finds no line and no light.
 

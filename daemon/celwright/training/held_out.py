@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from celwright.models.decomposer import Decomposer, Layers, compose
+from celwright.models.decomposer import Layers, compose
+from celwright.models.presets import LayerNetwork
 from celwright.training.samples import held_out, unpacked
 from celwright.training.scenes import Kind
 
-KINDS: tuple[Kind, ...] = ("standard", "rich")
+KINDS: tuple[Kind, ...] = ("standard", "rich", "painted")
 SHOWN = (
     ("flat, PSNR", "flat_psnr", "{:.1f} dB"),
     ("line on white, PSNR", "line_psnr", "{:.1f} dB"),
@@ -32,7 +33,7 @@ class Row:
     network: Mapping[str, float]
 
 
-def compared(network: Decomposer, count: int = 48, size: int = 256, device: str = "cpu") -> list[Row]:
+def compared(network: LayerNetwork, count: int = 48, size: int = 256, device: str = "cpu") -> list[Row]:
     """``count`` scenes of each kind, ``size`` pixels square."""
     tests = {kind: held_out(kind, count, size) for kind in KINDS}
     return [
@@ -56,7 +57,7 @@ def decibels(error: float) -> float:
 
 
 @torch.inference_mode()
-def held_out_figures(network: Decomposer | None, samples: Tensor, device: str = "cpu") -> dict[str, float]:
+def held_out_figures(network: LayerNetwork | None, samples: Tensor, device: str = "cpu") -> dict[str, float]:
     """PSNR (dB, of the mean squared error over all scenes, RGB 0..1) of flat, line (on white) and recomposition, and
     the IoU of shadow and highlight (strength above 0.05). Without network: the plain baseline, the picture as its
     own flat and nothing else."""

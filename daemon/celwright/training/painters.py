@@ -6,6 +6,7 @@ Knows numbers and arrays; neither what is painted nor tensors.
 import multiprocessing
 import os
 import queue
+import signal
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
@@ -59,6 +60,7 @@ def chosen(
 def _paint(out: "multiprocessing.Queue[Sample]", paint: Callable[[int], Sample], first: int, step: int) -> None:
     import cv2
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the trainer ends this one
     cv2.setNumThreads(1)
     os.nice(5)  # the network goes first
     trainer: Any = multiprocessing.parent_process()

@@ -14,6 +14,7 @@ from celwright.models.autoencoder import Autoencoder
 from celwright.models.presets import build_autoencoder, build_colorizer
 from celwright.training import autoencoder as autoencoding
 from celwright.training import colorizer as colorizing
+from celwright.training import running
 from celwright.training.autoencoder import AutoencoderOptions, cut_outs, reconstruction_loss
 from celwright.training.color_losses import Weights, fitted_probe
 from celwright.training.color_samples import LEFT_OUT, conditions, context_latents, dropped, on_device
@@ -43,9 +44,9 @@ def encoder():
     return build_autoencoder("tiny").eval().requires_grad_(False)
 
 
-def ticking(patch, module):
+def ticking(patch):
     ticks = itertools.count()
-    patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.1))
+    patch.setattr(running, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.1))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def trained(tmp_path_factory):
         pictures=(out,), held_out_pictures=(out / "grey.png",),
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        ticking(patch, autoencoding)
+        ticking(patch)
         return autoencoding.train(options), out
 
 
@@ -77,7 +78,7 @@ def test_the_colorizer_recipe_goes_through_both_sizes_resumes_and_shows_what_it_
         "pool": 4, "threads": 1, "held_out": 2, "device": "cpu",
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        ticking(patch, colorizing)
+        ticking(patch)
         checkpoint = colorizing.train(ColorizerOptions(minutes=0.1, **options))
         first = torch.load(checkpoint, weights_only=True)
         colorizing.train(ColorizerOptions(minutes=0.15, resume=True, **options))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from celwright.errors import WrongUsageError
 from celwright.training import vectors
-from celwright.training.corpora import _take_shading, drawing_count, drawn_scene, packed_corpora, uneven
+from celwright.training.corpora import _take_shading, drawing_count, drawn_scene, packed_corpora, picked, uneven
 from celwright.training.painting.finishes import chosen
 from celwright.training.painting.inks import Ink
 from celwright.training.painting.painted_canvas import PaintedCanvas
@@ -73,11 +73,33 @@ def test_a_flat_that_already_holds_shading_is_left_out(tmp_path):
     assert drawing_count(packed_corpora([tmp_path / "in"], tmp_path / "cache")) == 1
 
 
+def test_every_folder_is_drawn_from_equally_often(tmp_path):
+    write_drawing(tmp_path / "few" / "a")
+    for name in "bcdefgh":
+        write_drawing(tmp_path / "many" / name)
+    store = packed_corpora([tmp_path / "few", tmp_path / "many"], tmp_path / "cache")
+    rng = np.random.default_rng(0)
+    counts = np.bincount([picked(rng, store) for _ in range(1400)], minlength=8)
+    np.testing.assert_allclose(counts / 1400, [1 / 2, *[1 / 14] * 7], atol=0.04)
+    twice = packed_corpora([tmp_path / "few", tmp_path / "few", tmp_path / "many"], tmp_path / "cache")
+    counts = np.bincount([picked(rng, twice) for _ in range(1400)], minlength=9)
+    np.testing.assert_allclose(counts / 1400, [1 / 3, 1 / 3, *[1 / 21] * 7], atol=0.04)
+
+
+def test_the_same_drawings_in_other_folders_are_packed_anew(tmp_path):
+    for name in ("a", "b"):
+        write_drawing(tmp_path / "in" / name)
+    together = packed_corpora([tmp_path / "in"], tmp_path / "cache")
+    assert packed_corpora([tmp_path / "in" / "a", tmp_path / "in" / "b"], tmp_path / "cache") != together
+
+
 def test_folders_without_drawings_are_refused(tmp_path):
+    write_drawing(tmp_path / "full" / "a")
+    empty = tmp_path / "empty"
     with pytest.raises(WrongUsageError) as refused:
-        packed_corpora([tmp_path], tmp_path / "cache")
+        packed_corpora([tmp_path / "full", empty], tmp_path / "cache")
     assert str(refused.value) == (
-        f"There is no drawing to learn from in {tmp_path}; folders with line.png and flat.png of one size, the flat "
+        f"There is no drawing to learn from in {empty}; folders with line.png and flat.png of one size, the flat "
         "without shading, are needed: name a folder that holds some."
     )
 

@@ -2,6 +2,7 @@ import hashlib
 import itertools
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 import torch
 from celwright.errors import OutputError
 from celwright.models.presets import build_decomposer
-from celwright.training import decomposer
+from celwright.training import decomposer, running
 from celwright.training import export as exporting
-from celwright.training.decomposer import ThreadChoice, TrainingOptions, rate
+from celwright.training.decomposer import TrainingOptions
 from celwright.training.held_out import Row, held_out_figures, table
+from celwright.training.running import rate
 from celwright.training.samples import held_out, packed, unpacked, varied
 from celwright.training.scenes import composed, scene
+from celwright.training.thread_choice import ThreadChoice
 from safetensors.torch import load_file
 
 
@@ -88,7 +91,7 @@ def trained(tmp_path_factory):
     }  # fmt: skip
     ticks = itertools.count()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decomposer, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.1))
+        patch.setattr(running, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.1))
         checkpoint = decomposer.train(TrainingOptions(minutes=0.1, **small))
         first = torch.load(checkpoint, weights_only=True)
         decomposer.train(TrainingOptions(minutes=0.2, resume=True, **small))
@@ -102,7 +105,7 @@ def test_training_stops_by_the_clock_and_resumes_where_it_was(trained):
     assert 12 <= second["seconds"] < 13
     assert second["step"] == pytest.approx(2 * first["step"], abs=2)
     lines = [json.loads(line) for line in (checkpoint.parent / "log.jsonl").read_text().splitlines()]
-    assert [line["kind"] for line in lines] == ["standard", "rich"] * 2
+    assert [line["kind"] for line in lines] == ["standard", "rich", "painted"] * 2
     assert {"flat_psnr", "line_psnr", "shadow_iou", "highlight_iou"} <= set(lines[0])
 
 
@@ -121,7 +124,25 @@ def test_exported_weights_give_the_averaged_network_and_a_card(trained, tmp_path
     assert "2026-11-21" in card
     assert "Resumed once." in card
     assert "2 crops of 32, later 48 px" in card
+    assert "`celwright.models.decomposer.Decomposer`, preset `tiny`" in card
+    assert "60% rich" in card
+    assert "40% standard" in card.replace("\n", " ")
+    assert "No picture by anybody was used" in card
+    assert "--preset tiny --seed 0 --learning-rate 0.0006 --rich 0.6 --painted 0.0 --drawn 0.0 --out DIR" in card
     assert re.search(r"\| standard \| flat, PSNR \| \d+\.\d dB \| -?\d+\.\d dB \|", card)
+
+
+def test_the_card_names_the_folders_of_drawings_but_not_where_they_lay():
+    options = {"rich": "0.2", "painted": "0.5", "drawn": "0.2", "corpora": str((Path("/a/b"), Path("/c/d"), Path("b")))}
+    told = exporting.learnt_from(options).replace("\n", " ")
+    assert "20% cut from drawings that came as layers; 10% standard" in told
+    assert "from `b` (2 times), `d`, each folder equally often; their authors' licences apply to them." in told
+    assert "/" not in told.split("appl")[0].split("came from")[1]
+    assert exporting.recipe_flags(options) == "--rich 0.2 --painted 0.5 --drawn 0.2 --corpora b d b"
+
+
+def test_a_card_can_be_made_of_runs_that_knew_no_painted_scenes():
+    assert exporting.learnt_from({"rich": "1.0"}).splitlines()[-1].startswith("No picture by anybody was used")
 
 
 def test_weights_too_large_for_the_package_are_refused(trained, tmp_path, monkeypatch):

@@ -22,7 +22,11 @@ from celwright.pixels import check_same_size as check_same_size
 from celwright.pixels import check_size as check_size
 
 Fidelity: TypeAlias = Literal["clean", "exact"]
+ShadowTint: TypeAlias = Literal["free", "region"]
+ShadowBlend: TypeAlias = Literal["multiply", "normal"]
 Unhinted: TypeAlias = Literal["nearest", "transparent"]
+
+MAX_FLAT_COLORS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,18 +72,52 @@ def _check_range(what: str, value: float, low: float, high: float) -> None:
 
 @dataclass(frozen=True, eq=False)
 class DecomposeRequest:
-    """Take a finished picture apart into line, flat, shadow and highlight."""
+    """Take a finished picture apart into line, flat, shadow and highlight; the rest is how the artist wants them.
+
+    ``flat_colors``: at most so many in the flat (0: as many as are found). ``shadow_tones``: 1 or 2 hard steps of
+    shadow (0: as soft as it is). ``shadow_tint``: one hue of shadow for each flat colour with "region".
+    ``merge_highlight``: the flat takes the highlight. ``shadow_blend``: how the shadow lies on the flat.
+
+    ``exact`` needs layers that take what is left over, so it goes with one of flat colours, shadow tones or tint, and
+    merged highlights, not with two.
+    """
 
     picture: Pixels
     fidelity: Fidelity = "clean"
     model: str = "embedded"
+    flat_colors: int = 0
+    shadow_tones: int = 0
+    shadow_tint: ShadowTint = "free"
+    merge_highlight: bool = False
+    shadow_blend: ShadowBlend = "multiply"
 
     def __post_init__(self) -> None:
         _check_choice("The fidelity", self.fidelity, ("clean", "exact"))
+        _check_range("The number of flat colours", self.flat_colors, 0, MAX_FLAT_COLORS)
+        _check_range("The number of shadow tones", self.shadow_tones, 0, 2)
+        _check_choice("The shadow's tint", self.shadow_tint, ("free", "region"))
+        _check_choice("The shadow's blend mode", self.shadow_blend, ("multiply", "normal"))
+        bound = self._bound_layers()
+        if self.fidelity == "exact" and len(bound) > 1:
+            raise WrongUsageError(
+                f"The fidelity 'exact' came with {' and '.join(bound)}, which leave no layer for the rest of the "
+                f"picture; it goes with one of them: leave the others out, or take the fidelity 'clean'."
+            )
         if not self.picture.alpha().any():
             raise UnusableInputError(
                 "The picture is fully transparent; at least one visible pixel is needed: check the layer's visibility."
             )
+
+    def is_plain(self) -> bool:
+        """Whether the layers are wanted as they are found."""
+        return not self._bound_layers() and self.shadow_blend == "multiply"
+
+    def _bound_layers(self) -> list[str]:
+        """The wishes that bind a layer, in words: what remains of the picture has to go into another."""
+        bound = ["limited flat colours"] if self.flat_colors else []
+        if self.shadow_tones or self.shadow_tint == "region":
+            bound.append("stepped or tinted shadows")
+        return [*bound, "merged highlights"] if self.merge_highlight else bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +205,8 @@ class Leak:
 
 @dataclass(frozen=True)
 class Report:
-    """What is worth knowing about a result besides its pixels. ``seconds`` by stage; ``notices`` are sentences."""
+    """What is worth knowing about a result besides its pixels. ``seconds`` by stage; ``notices`` are sentences;
+    ``shadow_blend`` is the blend mode of the shadow layer."""
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     model: str = ""
@@ -176,6 +215,7 @@ class Report:
     regions: int | None = None
     leaks: tuple[Leak, ...] = ()
     notices: tuple[str, ...] = ()
+    shadow_blend: ShadowBlend = "multiply"
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 Computed in the document's own gamma-encoded space, straight alpha, float32 0..1, as Krita and Photoshop blend.
 ``flat`` is Normal, ``shadow`` Multiply and ``highlight`` Screen (both clipped to flat), ``line`` Normal with its own
-colour and alpha. Everything here looks at one pixel at a time, so callers may work in bands. Knows no files and no
-networks.
+colour and alpha. A shadow may be Normal instead: then its colours are those of the result, laid over the flat, and
+``over(shadow, flat)`` stands for ``multiply(flat, shadow)`` (layer-decomposition paper, appendix A). Everything here
+looks at one pixel at a time, so callers may work in bands. Knows no files and no networks.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.domain import FloatImage, Pixels, RecompositionError
+from celwright.domain import FloatImage, Pixels, RecompositionError, ShadowBlend
 from celwright.errors import WrongUsageError
 
 NAMES = ("line", "flat", "shadow", "highlight")
@@ -21,12 +22,14 @@ NAMES = ("line", "flat", "shadow", "highlight")
 
 @dataclass(frozen=True, eq=False)
 class LayerStack:
-    """The four layers of one picture: RGBA, straight alpha, all of one size, depth and offset."""
+    """The four layers of one picture: RGBA, straight alpha, all of one size, depth and offset. ``shadow_blend`` says
+    how the shadow lies on the flat; the other layers' blend modes never change."""
 
     line: Pixels
     flat: Pixels
     shadow: Pixels
     highlight: Pixels
+    shadow_blend: ShadowBlend = field(default="multiply", kw_only=True)
 
     def __post_init__(self) -> None:
         for name in NAMES:
@@ -61,9 +64,20 @@ def top_value(depth: int) -> np.float32:
 def compose(stack: LayerStack) -> FloatImage:
     """(H, W, 4) float32 straight RGBA of the four layers together."""
     line, flat, shadow, highlight = (as_float(getattr(stack, name)) for name in NAMES)
-    base = flat[..., :3] * (1 - shadow[..., 3:] * (1 - shadow[..., :3]))
-    base = 1 - (1 - base) * (1 - highlight[..., 3:] * highlight[..., :3])
+    base = under_line(flat[..., :3], shadow, highlight, stack.shadow_blend)
     return _over(line[..., :3], line[..., 3:], base, flat[..., 3:])
+
+
+def under_line(
+    flat: FloatImage, shadow: FloatImage, highlight: FloatImage, shadow_blend: ShadowBlend = "multiply"
+) -> FloatImage:
+    """(H, W, 3) colour of everything but the line: ``flat`` (H, W, 3) under RGBA ``shadow`` and ``highlight``."""
+    if shadow_blend == "normal":
+        base = flat * (1 - shadow[..., 3:]) + shadow[..., :3] * shadow[..., 3:]
+    else:
+        base = flat * (1 - shadow[..., 3:] * (1 - shadow[..., :3]))
+    lit: FloatImage = 1 - (1 - base) * (1 - highlight[..., 3:] * highlight[..., :3])
+    return lit
 
 
 def _over(top: FloatImage, top_alpha: FloatImage, base: FloatImage, base_alpha: FloatImage) -> FloatImage:

@@ -13,7 +13,9 @@ from celwright.errors import ModelUnavailableError, WrongUsageError
 if TYPE_CHECKING:
     from celwright.engine import Engine
     from celwright.library import Library
+    from celwright.pipelines.matched import MatchedProposer
     from celwright.pipelines.network import Predictor
+    from celwright.pipelines.reference_view import Look
     from celwright.pipelines.sampled import SampledProposer
     from celwright.rpc.client import Client
     from celwright.settings import Settings
@@ -50,12 +52,12 @@ def pipelines(
     def colorize() -> Pipeline[Any]:
         from celwright.pipelines.colorize import ColorizePipeline
 
-        if not weights_are_here("colorize"):
-            return ColorizePipeline()
-        from celwright.pipelines.network import predictor
-
         on = None if device == "auto" else device
-        return ColorizePipeline(sampled=sampled_proposer(on), shade=lambda: predictor("embedded", on))
+        if weights_are_here("colorize"):
+            from celwright.pipelines.network import predictor
+
+            return ColorizePipeline(sampled=sampled_proposer(on), shade=lambda: predictor("embedded", on))
+        return ColorizePipeline(sampled=matched_proposer(on) if weights_are_here("decompose") else None)
 
     return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
 
@@ -65,6 +67,19 @@ def sampled_proposer(device: str | None = None) -> "SampledProposer":
     from celwright.pipelines.sampled import SampledProposer
 
     return SampledProposer(lambda name: color_networks(name, device))
+
+
+def matched_proposer(device: str | None = None) -> "MatchedProposer":
+    """References without a colour network: the decomposer finds their lines and flats, regions are matched."""
+    from celwright.pipelines.matched import MatchedProposer
+
+    def look() -> "Look":
+        from celwright.pipelines.color_networks import reference_look
+        from celwright.pipelines.network import predictor
+
+        return reference_look(predictor("embedded", device))
+
+    return MatchedProposer(look)
 
 
 def colorizer() -> Pipeline[ColorizeRequest]:
@@ -77,11 +92,13 @@ def capabilities() -> list[str]:
     if find_spec("celwright.pipelines.segment"):
         found += ["segment", "segment.leaks"]
     if find_spec("celwright.pipelines.decompose") and weights_are_here("decompose"):
-        found += ["decompose", "decompose.exact"]
+        found += ["decompose", "decompose.exact", "decompose.finish"]
     if find_spec("celwright.pipelines.colorize"):
         found += [f"colorize.{what}" for what in ("hints", "palette", "flatting", "selection", "context", "lock")]
+        if weights_are_here("decompose") or weights_are_here("colorize"):
+            found.append("colorize.references")
         if weights_are_here("colorize"):
-            found += [f"colorize.{what}" for what in ("references", "auto", "variations", "histogram", "shading")]
+            found += [f"colorize.{what}" for what in ("auto", "variations", "histogram", "shading")]
     if find_spec("celwright.psd"):
         found += ["write.psd", "write.openraster"]
     found.append("models")
@@ -144,7 +161,18 @@ def run(request: Request, connect: str | None = None, full_size: Mapping[str, An
             f"or --connect out."
         )
     with client(connect) as daemon:
+        if isinstance(request, DecomposeRequest) and not request.is_plain():
+            _check_finishes(connect, daemon.status().capabilities)
         yield from daemon.run(request)
+
+
+def _check_finishes(connect: str, capabilities: Collection[str]) -> None:
+    """Refuse what an older daemon would leave undone without a word."""
+    if "decompose.finish" not in capabilities:
+        raise WrongUsageError(
+            f"The daemon at {connect} knows nothing of flat colours, shadows and highlights; update and restart it, or "
+            f"leave --connect out."
+        )
 
 
 def status(connect: str = "auto") -> dict[str, Any]:

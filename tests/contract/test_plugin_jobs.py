@@ -12,6 +12,8 @@ import pytest
 from celwright import domain as daemon_domain
 from celwright import pixels as daemon_pixels
 from celwright import settings as daemon_settings
+from celwright.rpc import requests
+from celwright.rpc.generated import celwright_pb2 as pb
 from celwright.rpc.images import content_hash
 from celwright.rpc.server import Server
 from celwright_krita import domain, errors, pixels, settings
@@ -42,6 +44,33 @@ def same(ours: Pixels, theirs: daemon_domain.Pixels) -> bool:
         theirs.offset,
         theirs.icc,
     )
+
+
+def test_every_field_of_a_decompose_request_arrives_and_the_blend_mode_comes_back(serve: Serve) -> None:
+    echo = Echo()
+    wishes = {
+        "flat_colors": 12, "shadow_tones": 2, "shadow_tint": "region", "merge_highlight": True,
+        "shadow_blend": "normal",
+    }  # fmt: skip
+    client = client_of(serve(echo))
+    for asked in (domain.DecomposeRequest(noise(), model="other", **wishes), domain.DecomposeRequest(noise(), "exact")):  # type: ignore[arg-type]
+        *_, end = client.job(asked)
+        came = echo.requests[-1]
+        assert isinstance(came, daemon_domain.DecomposeRequest)
+        names = ("fidelity", *wishes)
+        assert [getattr(came, name) for name in names] == [getattr(asked, name) for name in names]
+        assert isinstance(end, domain.Finished)
+        assert end.report.shadow_blend == asked.shadow_blend
+
+
+def test_a_client_of_the_wire_before_wishes_gets_the_layers_as_they_are_found(serve: Serve) -> None:
+    """What such a client sends: a header with nothing but options and fidelity."""
+    old = pb.DecomposeHeader(options=pb.JobOptions(job_id="1"), fidelity=pb.FIDELITY_EXACT)
+    assert old.SerializeToString() == b"\n\x03\n\x011\x10\x02"
+    picture = daemon_domain.Pixels(np.full((8, 8, 3), 9, np.uint8))
+    request = requests.request(pb.DecomposeHeader.FromString(old.SerializeToString()), {"picture": picture})
+    assert isinstance(request, daemon_domain.DecomposeRequest)
+    assert (request.fidelity, request.is_plain()) == ("exact", True)
 
 
 def test_every_field_of_a_colorize_request_arrives(serve: Serve) -> None:

@@ -40,6 +40,20 @@ REFUSALS: list[tuple[Callable[[], Any], type[CelwrightError], str]] = [
      "The picture is fully transparent; at least one visible pixel is needed: check the layer's visibility."),
     (lambda: DecomposeRequest(_rgba(), fidelity="good"), WrongUsageError,  # type: ignore[arg-type]
      "The fidelity 'good' is not known; 'clean' or 'exact' is allowed."),
+    (lambda: DecomposeRequest(_rgba(), flat_colors=300), WrongUsageError,
+     "The number of flat colours is 300; 0 to 256 is allowed."),
+    (lambda: DecomposeRequest(_rgba(), shadow_tones=3), WrongUsageError,
+     "The number of shadow tones is 3; 0 to 2 is allowed."),
+    (lambda: DecomposeRequest(_rgba(), shadow_tint="pink"), WrongUsageError,  # type: ignore[arg-type]
+     "The shadow's tint 'pink' is not known; 'free' or 'region' is allowed."),
+    (lambda: DecomposeRequest(_rgba(), shadow_blend="burn"), WrongUsageError,  # type: ignore[arg-type]
+     "The shadow's blend mode 'burn' is not known; 'multiply' or 'normal' is allowed."),
+    (lambda: DecomposeRequest(_rgba(), "exact", flat_colors=8, shadow_tones=1), WrongUsageError,
+     "The fidelity 'exact' came with limited flat colours and stepped or tinted shadows, which leave no layer for the "
+     "rest of the picture; it goes with one of them: leave the others out, or take the fidelity 'clean'."),
+    (lambda: DecomposeRequest(_rgba(), "exact", shadow_tint="region", merge_highlight=True), WrongUsageError,
+     "The fidelity 'exact' came with stepped or tinted shadows and merged highlights, which leave no layer for the "
+     "rest of the picture; it goes with one of them: leave the others out, or take the fidelity 'clean'."),
     (lambda: SegmentRequest(_rgba(), gap=-1), WrongUsageError, "The gap is -1; 0 to 256 is allowed."),
     (lambda: ColorizeRequest(_rgba(), hints=_rgba(8)), WrongUsageError,
      "The hints image is 8x8 pixels at (0, 0), the line art 16x8 at (0, 0); both must match: "
@@ -76,6 +90,14 @@ def test_nonsense_is_refused_with_its_sentence(
     with pytest.raises(kind) as refusal:
         make()
     assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "wish", [{"flat_colors": 8}, {"shadow_tones": 2, "shadow_tint": "region"}, {"merge_highlight": True}]
+)
+def test_exact_goes_with_any_one_wish_and_a_blend_mode(wish: dict[str, Any]) -> None:
+    assert not DecomposeRequest(_rgba(), "exact", **wish, shadow_blend="normal").is_plain()
+    assert DecomposeRequest(_rgba(), "exact").is_plain()
 
 
 images = arrays.arrays(

@@ -112,3 +112,66 @@ def test_the_soft_rim_of_an_outlined_figure_belongs_to_the_line() -> None:
     layers = fit(picture, Estimate(flat[..., 0] * 0, flat * 0, flat, flat * 0 + 1, flat * 0), "clean")
     np.testing.assert_array_equal(layers.line.data, picture.data)
     assert not layers.flat.data.any()
+
+
+def _cloth(color: tuple[float, float, float]) -> tuple[Pixels, Estimate]:
+    """A picture all of one flat colour (0..255) that the estimate knows."""
+    flat = np.full((SIDE, SIDE, 3), np.array(color) / 255, np.float32)
+    picture = Pixels(np.dstack([np.round(flat * 255), np.full((SIDE, SIDE), 255)]).astype(np.uint8))
+    return picture, Estimate(flat[..., 0] * 0, flat * 0, flat, flat * 0 + 1, flat * 0)
+
+
+def test_clean_takes_a_speck_that_the_estimate_does_not_know_for_the_flats() -> None:
+    picture, guess = _cloth((200, 120, 80))
+    picture.data[4:7, 4:7, :3] = (120, 70, 50)
+    layers = fit(picture, guess, "clean")
+    assert not layers.shadow.data.any()
+    np.testing.assert_array_equal(layers.flat.data, picture.data)
+
+
+def test_clean_keeps_small_lights_that_the_estimate_knows() -> None:
+    picture, guess = _cloth((60, 40, 90))
+    picture.data[4:7, 4:7, :3] = 255
+    guess.highlight[4:7, 4:7] = 0.9
+    layers = fit(picture, guess, "clean")
+    assert (layers.highlight.data[4:7, 4:7, 3] == 255).all()
+    assert (layers.flat.data[..., :3] == (60, 40, 90)).all()
+
+
+def test_clean_shades_a_pixel_in_one_direction_only() -> None:
+    picture, guess = _cloth((120, 100, 90))
+    picture.data[:, :6, :3] = (60, 50, 110)  # a cool shadow, bluer than its flat
+    guess.shadow[:, :6] = 0.5
+    layers = fit(picture, guess, "clean")
+    assert (layers.shadow.data[:, :6, 3] > 0).all()
+    assert not layers.highlight.data.any()
+    composite = layers.images()["composite"].data.astype(int)
+    assert np.abs(composite - picture.data).max() <= 2
+
+
+def test_clean_lights_cloth_of_a_full_red_with_no_red_light() -> None:
+    picture, guess = _cloth((250, 120, 80))
+    picture.data[:, :6, :3] = (255, 160, 125)
+    guess.highlight[:, :6] = 0.3
+    clean, exact = (fit(picture, guess, wish).highlight.data[0, 0, :3].astype(int) for wish in ("clean", "exact"))
+    assert clean[0] < clean[1]
+    assert exact[0] > 2 * exact[1]  # so it would be
+
+
+def test_the_soft_edge_of_a_line_is_line_one_pixel_beyond_the_estimate() -> None:
+    picture, guess = _cloth((200, 180, 160))
+    picture.data[:, 5, :3], picture.data[:, 6, :3] = 0, (120, 108, 96)
+    guess.line_alpha[:, 5] = 1
+    layers = fit(picture, guess, "clean")
+    assert layers.line.data[0, 4:8, 3].tolist() == [0, 255, 102, 0]
+    assert not layers.shadow.data.any()
+
+
+def test_a_line_has_no_bright_rim_in_the_highlight() -> None:
+    picture, guess = _cloth((20, 16, 22))
+    picture.data[:, 5, :3] = (70, 60, 75)  # beside a dark line on dark cloth
+    guess.line_alpha[:, 5] = 0.2
+    layers = fit(picture, guess, "clean")
+    assert not layers.highlight.data.any()
+    composite = layers.images()["composite"].data.astype(int)
+    assert np.abs(composite - picture.data).max() <= 2

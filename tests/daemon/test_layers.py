@@ -44,6 +44,17 @@ def test_multiply_screen_and_line_follow_the_closed_form() -> None:
     assert compose(stack)[3, 3] == pytest.approx([*expected, 1.0], abs=1e-6)
 
 
+def test_a_normal_shadow_lies_over_the_flat_before_the_highlight_is_screened() -> None:
+    stack = LayerStack(
+        line=_solid((255, 0, 0, 51)), flat=_solid((128, 64, 255, 255)),
+        shadow=_solid((30, 20, 90, 153)), highlight=_solid((255, 255, 255, 102)), shadow_blend="normal",
+    )  # fmt: skip
+    shaded = np.array([128, 64, 255]) / 255 * 0.4 + np.array([30, 20, 90]) / 255 * 0.6
+    lit = 1 - (1 - shaded) * 0.6
+    expected = np.array([1.0, 0.0, 0.0]) * 0.2 + lit * 0.8
+    assert compose(stack)[3, 3] == pytest.approx([*expected, 1.0], abs=1e-6)
+
+
 def test_transparent_shadow_and_highlight_change_nothing() -> None:
     flat = _solid((10, 200, 30, 255))
     stack = LayerStack(_solid(NONE), flat, _solid(NONE), _solid(NONE))

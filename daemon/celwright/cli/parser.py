@@ -9,7 +9,8 @@ from celwright import __version__
 
 Command = Callable[[argparse.Namespace], int | None]
 _MEASURED = (
-    "regions", "decompose", "colorize", "references", "variations", "scenes", "pairs", "ablations", "layered-ablation",
+    "regions", "decompose", "colorize", "references", "variations", "scenes", "designs", "pairs", "ablations",
+    "layered-ablation",
 )  # fmt: skip
 
 
@@ -75,6 +76,22 @@ def _add_decompose(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument(
         "--model", default="embedded", metavar="NAME", help="or NAME+ADAPTER, of the models here (default: embedded)"
     )
+    layers = parser.add_argument_group(
+        "layers as you want them",
+        "--fidelity exact goes with flat colours, with shadow tones or tint, or with merged highlights, not with two",
+    )
+    layers.add_argument("--flat-colors", type=int, default=0, metavar="N", help="at most N colours in the flat, to 256")
+    layers.add_argument(
+        "--shadow-tones", choices=("continuous", "1", "2"), default="continuous", help="hard steps of shadow"
+    )
+    layers.add_argument(
+        "--shadow-tint", choices=("free", "region"), default="free", help="region: one hue of shadow a flat colour"
+    )
+    layers.add_argument("--merge-highlight", action="store_true", help="into the flat; the highlight layer is empty")
+    layers.add_argument(
+        "--shadow-blend", choices=("multiply", "normal"), default="multiply",
+        help="normal: the colours of the result, with alpha, over the flat (default: multiply)",
+    )  # fmt: skip
     full = parser.add_argument_group("full-size models", argument_default=argparse.SUPPRESS)
     full.add_argument("--resolution", type=int, choices=(640, 1024), help="as many pixels as its square has (640)")
     full.add_argument("--steps", type=int, metavar="N", help="sampling steps (50)")
@@ -170,17 +187,23 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = _command(commands, "train", "upkeep:train", "train a model from procedural scenes")
     parser.add_argument("model", choices=("decomposer", "autoencoder", "colorizer"))
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and the exported weights")
-    parser.add_argument("--minutes", type=float, default=90, metavar="M", help="stop after so long (default: 90)")
+    parser.add_argument("--minutes", type=float, default=90, metavar="M", help="train for so long (default: 90)")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--resume", action="store_true", help="go on from DIR's newest checkpoint")
-    parser.add_argument("--autoencoder", type=Path, metavar="DIR", help="colorizer: paint in its latents")
-    parser.add_argument(
-        "--pictures", type=Path, nargs="*", default=(), metavar="DIR", help="autoencoder: drawings to learn from too"
-    )
-    parser.add_argument(
-        "--preset", choices=("embedded", "qwen-layered"), default="embedded",
-        help="decomposer: the one that comes with Celwright, or an adapter for Qwen-Image-Layered",
+    recipe = parser.add_argument_group("recipe", argument_default=argparse.SUPPRESS)
+    recipe.add_argument("--learning-rate", type=float, metavar="RATE", help="at its highest")
+    recipe.add_argument("--autoencoder", type=Path, metavar="DIR", help="colorizer: paint in its latents")
+    recipe.add_argument("--pictures", type=Path, nargs="+", metavar="DIR", help="autoencoder: drawings to learn from")
+    recipe.add_argument(
+        "--preset", choices=("embedded", "identities", "two-stage", "qwen-layered"),
+        help="decomposer: the one that comes with Celwright, another design, or an adapter for Qwen-Image-Layered",
     )  # fmt: skip
+    recipe.add_argument("--rich", type=float, metavar="SHARE", help="decomposer: of rich scenes (0.6)")
+    recipe.add_argument("--painted", type=float, metavar="SHARE", help="decomposer: of painted scenes (0)")
+    recipe.add_argument("--drawn", type=float, metavar="SHARE", help="decomposer: of scenes cut from drawings (0)")
+    recipe.add_argument(
+        "--corpora", type=Path, nargs="+", metavar="DIR", help="those drawings, as layers; every DIR equally often"
+    )
     layered = parser.add_argument_group("qwen-layered")
     layered.add_argument("--data", type=Path, metavar="DIR", help="pictures with their four layers, folders or PSD")
     layered.add_argument("--base", metavar="MODEL", help="a diffusers folder, or a model that is here")
@@ -190,7 +213,9 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "evaluate", "measurements:evaluate", "measure quality on a folder of layered pictures")
     parser.add_argument("task", choices=_MEASURED, metavar="TASK", help=", ".join(_MEASURED))
-    parser.add_argument("directory", type=Path, metavar="DIR", nargs="?", help="not for scenes, pairs and ablations")
+    parser.add_argument(
+        "directory", type=Path, metavar="DIR", nargs="?", help="of layered pictures; not for what is generated"
+    )
     parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
     parser.add_argument(
         "--largest", type=float, default=1.0, metavar="SHARE", help="colorize: of the regions, that get a dot (1)"
@@ -199,7 +224,11 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--count", type=int, metavar="N", help="scenes of each kind, pairs (48), or variations of each page (4)"
     )
     parser.add_argument(
-        "--runs", type=Path, metavar="DIR", nargs="+", default=[], help="ablations: folders of the colorizer's training"
+        "--runs", type=Path, metavar="DIR", nargs="+", default=[],
+        help="designs, ablations: folders of the decomposer's or the colorizer's training",
+    )  # fmt: skip
+    parser.add_argument(
+        "--against", type=Path, metavar="FILE", nargs="+", default=[], help="decompose: other weights to stand beside"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
 

@@ -12,6 +12,7 @@ from celwright.domain import FloatImage
 
 _SIMILAR = 0.07  # colour distance (RGB 0..1) at which a neighbour's say has fallen to 60 %
 _FLOOR = 1e-4  # weight of the nearest neighbour when no colour is similar
+_AT_ONCE = 64 * 1024  # pixels, few enough for the processor's cache: twice as fast
 
 
 def guided_rows(
@@ -28,20 +29,32 @@ def guided_rows(
     height, width = full.shape[:2]
     at_y = (np.arange(row, row + height) + 0.5) * (small_size[1] / full_size[1]) - 0.5 - small_row
     at_x = (np.arange(width) + 0.5) * (small_size[0] / full_size[0]) - 0.5
+    result = np.empty((height, width, planes.shape[2]), np.float32)
+    step = max(1, _AT_ONCE // width)
+    for start in range(0, height, step):
+        rows = slice(start, start + step)
+        result[rows] = _guided(full[rows], at_y[rows], at_x, small, planes)
+    return result
+
+
+def _guided(
+    full: FloatImage, at_y: NDArray[Any], at_x: NDArray[Any], small: FloatImage, planes: FloatImage
+) -> FloatImage:
+    """The same for full pixels whose places in the reduced picture are given."""
     near_y, near_x = np.floor(at_y + 0.5).astype(np.intp), np.floor(at_x + 0.5).astype(np.intp)
-    total: NDArray[Any] = np.zeros((height, width, planes.shape[2]), np.float32)
-    weights = np.zeros((height, width, 1), np.float32)
+    total: NDArray[Any] = np.zeros((*full.shape[:2], planes.shape[2]), np.float32)
+    weights = np.zeros((*full.shape[:2], 1), np.float32)
     for dy in (-1, 0, 1):
         y = np.clip(near_y + dy, 0, len(small) - 1)
-        close_y = np.maximum(1.5 - np.abs(near_y + dy - at_y), 0)
+        close_y = np.maximum(1.5 - np.abs(near_y + dy - at_y), 0).astype(np.float32)
         for dx in (-1, 0, 1):
             x = np.clip(near_x + dx, 0, small.shape[1] - 1)
-            close_x = np.maximum(1.5 - np.abs(near_x + dx - at_x), 0)
+            close_x = np.maximum(1.5 - np.abs(near_x + dx - at_x), 0).astype(np.float32)
             there = np.ix_(y, x)
             difference = full - small[there]
             distance = np.einsum("hwc,hwc->hw", difference, difference)
-            likeness = np.exp(distance * (-0.5 / _SIMILAR**2)) + _FLOOR
-            weight = (likeness * (close_y[:, None] * close_x[None])).astype(np.float32)[..., None]
+            likeness = np.exp(distance * np.float32(-0.5 / _SIMILAR**2)) + np.float32(_FLOOR)
+            weight = (likeness * (close_y[:, None] * close_x[None]))[..., None]
             total += planes[there] * weight
             weights += weight
     return np.asarray(total / np.maximum(weights, 1e-12), np.float32)

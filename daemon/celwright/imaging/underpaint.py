@@ -14,7 +14,8 @@ _CLEAR, _COVERED = 0.05, 0.4  # line alpha up to which a flat is trusted, and fr
 
 
 def underpainted(flat: FloatImage, line_alpha: FloatImage, opaque: NDArray[np.bool_]) -> FloatImage:
-    """``flat`` (H, W, 3) with the nearest clear colour under lines and along the figure's soft rim.
+    """``flat`` (H, W, C), a colour or more planes that go together, with the nearest clear one under lines and along
+    the figure's soft rim.
 
     ``line_alpha`` (H, W); ``opaque`` (H, W) where the picture is: what lies beyond, paper that only filled up
     transparency, is no colour to take. A pixel depends on nothing further away than REACH.
@@ -29,7 +30,7 @@ def underpainted(flat: FloatImage, line_alpha: FloatImage, opaque: NDArray[np.bo
     share = np.clip((line_alpha - _CLEAR) / (_COVERED - _CLEAR), 0, 1)
     share = np.where(opaque, share, 1) * (distance <= REACH)
     replaced = np.flatnonzero(share > 0)
-    result = flat.reshape(-1, 3).copy()
+    result = flat.reshape(-1, flat.shape[2]).copy()
     weight = share.reshape(-1)[replaced, None]
     result[replaced] += (result[source[labels.reshape(-1)[replaced]]] - result[replaced]) * weight
     return np.asarray(result.reshape(flat.shape), np.float32)

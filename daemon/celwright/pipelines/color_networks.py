@@ -1,21 +1,23 @@
 """The installed colour networks, ready to sample. Decides device and number format."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
 
-from celwright.domain import Pixels
+from celwright.domain import FloatImage, Pixels
 from celwright.models.color_latents import ColorLatents
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.conditions import ColorNetworks
-from celwright.pipelines.decompose import on_white
+from celwright.pipelines.estimates import on_white
 from celwright.pipelines.network import Predictor, best_device, bfloat16_is_faster, predictor
+from celwright.pipelines.reference_view import Look
 from celwright.weights import registry
 
+_FLAT = slice(4, 7)  # the planes of the flat in what the decomposer finds
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -24,7 +26,8 @@ def color_networks(name: str, device: str | None = None) -> ColorNetworks:
     on = device or best_device()
     colorizer = _filled(build_colorizer, registry.find("colorize", name), on)
     half = on == "cuda" or (on == "cpu" and bfloat16_is_faster())
-    return ColorNetworks(ColorLatents(), colorizer, ReferenceInk(predictor("embedded", on)), on, half)
+    found = predictor("embedded", on)
+    return ColorNetworks(ColorLatents(), colorizer, ReferenceInk(found), on, half, reference_look(found))
 
 
 def _filled(build: Callable[[str], Network], model: registry.EmbeddedModel, device: str) -> Network:
@@ -32,6 +35,17 @@ def _filled(build: Callable[[str], Network], model: registry.EmbeddedModel, devi
     stored = load_file(registry.verified_path(model))
     network.load_state_dict({key: value.float() for key, value in stored.items()})
     return network.eval().to(device)
+
+
+def reference_look(decomposer: Callable[[NDArray[Any]], FloatImage]) -> Look:
+    """Ink and flat colours of a finished drawing, by the decomposer."""
+
+    def look(picture: Pixels) -> FloatImage:
+        planes = decomposer(on_white(picture))
+        ink = planes[..., 0] * (1 - planes[..., 1:4].mean(axis=2))
+        return np.dstack([ink, planes[..., _FLAT]])
+
+    return look
 
 
 class ReferenceInk:

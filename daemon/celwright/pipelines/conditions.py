@@ -20,6 +20,7 @@ from celwright.models.color_latents import Latents
 from celwright.models.colorizer import Colorizer, Conditions
 from celwright.pipelines.decompose import on_white
 from celwright.pipelines.field import Field, field_of
+from celwright.pipelines.reference_view import Look
 
 REFERENCE_SIDE = 256  # px
 
@@ -29,13 +30,15 @@ ReferenceInk = Callable[[Pixels], NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class ColorNetworks:
-    """What samples: the networks on ``device``, and what finds the lines of a reference."""
+    """What samples: the networks on ``device``, and what finds the lines of a reference and, with ``look``, its flat
+    colours; without one they are taken as they are seen."""
 
     autoencoder: Latents
     colorizer: Colorizer
     reference_ink: ReferenceInk
     device: str
     half: bool  # compute in bfloat16
+    look: Look | None = None
 
 
 def shown_references(networks: ColorNetworks, references: Sequence[Reference]) -> Tensor:

@@ -14,7 +14,17 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from celwright.domain import DecomposeRequest, Event, Finished, FloatImage, Pixels, Preview, Progress, Report
+from celwright.domain import (
+    DecomposeRequest,
+    Event,
+    Finished,
+    FloatImage,
+    Pixels,
+    Preview,
+    Progress,
+    RecompositionError,
+    Report,
+)
 from celwright.errors import CelwrightError, ModelUnavailableError
 from celwright.layers import quantized
 from celwright.models.layered import LAYERS, PROMPT
@@ -24,6 +34,7 @@ from celwright.pipelines.layered_planes import ResultLayers, planes
 
 SAMPLING = 0.9  # share of the work that is not fitting
 Load = Callable[[str], Any]
+_End = tuple[dict[str, Pixels], RecompositionError]
 
 
 class LayeredPipeline:
@@ -61,16 +72,27 @@ class LayeredPipeline:
         assert layers is not None
         size = layers.line.shape[1], layers.line.shape[0]
         working = np.asarray(cv2.resize(on_white(request.picture), size, interpolation=cv2.INTER_AREA))
-        for part in fitted(request.picture, request.fidelity, working, planes(layers)):
+        images, error = yield from _ended(clock, fitted(request, working, planes(layers)))
+        options = self._options
+        report = Report(
+            clock.seconds, request.model, options.seed, recomposition=error, shadow_blend=request.shadow_blend
+        )
+        yield Finished(images, report)
+
+
+def _ended(clock: Clock, fitting: Generator[Progress, None, _End]) -> Generator[Progress, None, _End]:
+    """The fitting's Progress as the last share of all."""
+    while True:
+        try:
+            part = next(fitting)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if part.stage == "decompose":
             clock.lap("fit")
-            if isinstance(part, Progress):
-                yield Progress(part.stage, SAMPLING + part.fraction * (1 - SAMPLING))
-            else:
-                images, error = part
-                yield Finished(
-                    images,
-                    Report(clock.seconds, model=request.model, seed=self._options.seed, recomposition=error),
-                )
+            part = Progress(part.stage, SAMPLING + part.fraction * (1 - SAMPLING))
+        else:
+            clock.lap(part.stage)
+        yield part
 
 
 class _Cancelled(Exception):

@@ -108,6 +108,6 @@ def _composite(stack: LayerStack) -> NDArray[Any]:
     parts = []
     for rows in np.array_split(np.arange(height), max(1, height // _BAND)):
         band = slice(int(rows[0]), int(rows[-1]) + 1)
-        part = LayerStack(**{name: Pixels(getattr(stack, name).data[band]) for name in NAMES})
+        part = LayerStack(*(Pixels(getattr(stack, name).data[band]) for name in NAMES))
         parts.append(part.images()["composite"].data)
     return np.concatenate(parts)

@@ -22,13 +22,17 @@ from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
 from celwright.models.color_latents import Latents
 from celwright.models.colorizer import Conditions, Prepared
+from celwright.pipelines.cell_likeness import cell_likeness
 from celwright.pipelines.conditions import ColorNetworks, conditions_of, likeness, region_given, shown_references
 from celwright.pipelines.context import change_allowed
 from celwright.pipelines.field import Field, field_of
 from celwright.pipelines.harmonies import harmony
 from celwright.pipelines.instances import Instances, found_instances
+from celwright.pipelines.matched import matched_by_references, with_matched
+from celwright.pipelines.matching import Matched
 from celwright.pipelines.proposal import Proposal
 from celwright.pipelines.reference_palette import palette_of, snapped
+from celwright.pipelines.reference_view import Look, ReferenceView, reference_view
 from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal, vote
 
@@ -45,6 +49,7 @@ class SampledProposer:
         self._load = load
         self._networks: tuple[str, ColorNetworks] | None = None
         self._seen: dict[bytes, Tensor] = {}
+        self._views: dict[bytes, ReferenceView] = {}
         self.name = "embedded"
 
     def check(self, request: ColorizeRequest) -> None:
@@ -55,6 +60,7 @@ class SampledProposer:
     def unload(self) -> None:
         self._networks = None
         self._seen = {}
+        self._views = {}
 
     def propose(
         self, request: ColorizeRequest, regions: HintedRegions, ink: NDArray[np.uint8]
@@ -76,6 +82,15 @@ class SampledProposer:
             instances = found_instances(regions.labels, ink, request.references, alike)
             places = _places(request.references, instances, field)
             conditions = conditions_of(networks, request, field, ink, change, references, places)
+        matched: Matched | None = None
+        if request.references:
+            yield Progress("match", 0.0)
+            like = cell_likeness(networks.colorizer, networks.device, networks.half)
+            views = self._views_of(networks, request.references)
+            labels, matched = matched_by_references(
+                regions.labels, ink, request.references, views, instances, like, regions.hinted
+            )
+            regions = replace(regions, labels=labels, colors=_extended(regions.colors, len(matched.colors)))
         pictures: FloatImage | None = None
         for event in _sampled(networks, request, field, conditions):
             if isinstance(event, np.ndarray):
@@ -90,7 +105,7 @@ class SampledProposer:
                 picture = snapped(picture, palette)
             if request.stages:
                 stages["categories"] = Pixels(shown(color_categories(picture)))
-            proposal = _voted(regions, ink, field, picture)
+            proposal = _voted(regions, ink, field, picture, matched)
             yield replace(proposal, stages=dict(stages), notices=tuple(instances.notices()))
 
     def _shown(self, networks: ColorNetworks, references: Sequence[Reference]) -> Tensor | None:
@@ -102,11 +117,29 @@ class SampledProposer:
                 self._seen[key] = shown_references(networks, [reference])
         return torch.cat([self._seen[_key(reference)] for reference in references]) if references else None
 
+    def _views_of(self, networks: ColorNetworks, references: Sequence[Reference]) -> list[ReferenceView]:
+        """The references as matching sees them; kept like those that the network sees."""
+        seen = {_key(reference): reference for reference in references}
+        self._views = {key: kept for key, kept in self._views.items() if key in seen}
+        for key, reference in seen.items():
+            if key not in self._views:
+                self._views[key] = reference_view(reference, networks.look or _as_seen(networks))
+        return [self._views[_key(reference)] for reference in references]
+
     def _loaded(self, name: str) -> ColorNetworks:
         if self._networks is None or self._networks[0] != name:
             self.unload()
             self._networks = name, self._load(name)
         return self._networks[1]
+
+
+def _as_seen(networks: ColorNetworks) -> Look:
+    """Ink by the networks, colours as they are."""
+
+    def look(picture: Pixels) -> FloatImage:
+        return np.dstack([networks.reference_ink(picture), picture.data[..., :3] / np.float32(picture.top)])
+
+    return look
 
 
 def _images(references: Tensor | None) -> list[FloatImage]:
@@ -195,10 +228,23 @@ def _decoded(autoencoder: Latents, latents: Tensor) -> FloatImage:
     return np.ascontiguousarray(color.permute(0, 2, 3, 1).cpu().numpy())
 
 
-def _voted(regions: HintedRegions, ink: NDArray[np.uint8], field: Field, picture: FloatImage) -> Proposal:
-    """What the regions make of a sampled picture. Hinted regions stay whole; paper stays transparent."""
+def _extended(colors: FloatImage, count: int) -> FloatImage:
+    """(count, 4) with nothing said of further regions."""
+    return np.concatenate([colors, np.zeros((count - len(colors), 4), np.float32)])
+
+
+def _voted(
+    regions: HintedRegions,
+    ink: NDArray[np.uint8],
+    field: Field,
+    picture: FloatImage,
+    matched: Matched | None = None,
+) -> Proposal:
+    """What the regions make of a sampled picture. Hinted regions and those that references reach stay whole; paper
+    stays transparent."""
     inside = regions.labels[field.box]
-    found = vote(inside, ink[field.box], picture, fixed=regions.hinted)
+    fixed = regions.hinted if matched is None else regions.hinted | matched.reached
+    found = vote(inside, ink[field.box], picture, fixed=fixed)
     labels = regions.labels.copy()
     labels[field.box] = found.labels
     colors = np.zeros((int(labels.max()) + 1, 4), np.float32)
@@ -209,4 +255,5 @@ def _voted(regions: HintedRegions, ink: NDArray[np.uint8], field: Field, picture
     colors[:, :3] = alike_made_equal(colors[:, :3], areas)
     behind = background(labels)
     colors[behind[(colors[behind, :3] > _PAPER).all(axis=1)], 3] = 0
-    return Proposal(colors, labels, picture, field)
+    proposal = Proposal(colors, labels, picture, field)
+    return proposal if matched is None else with_matched(proposal, matched, regions.hinted)

@@ -108,7 +108,7 @@ def four_layers(stack: LayerStack) -> tuple[Layer, ...]:
                 flat.data[rows][rim[rows], :3] = _shaded_flat(stack, rows)[rim[rows]]
     return (
         Layer("flat", flat),
-        Layer("shadow", shadow, "multiply", clipping=True),
+        Layer("shadow", shadow, stack.shadow_blend, clipping=True),
         Layer("highlight", highlight, "screen", clipping=True),
         Layer("line", stack.line),
     )
@@ -117,7 +117,7 @@ def four_layers(stack: LayerStack) -> tuple[Layer, ...]:
 def _shaded_flat(stack: LayerStack, rows: slice) -> NDArray[Any]:
     """(h, W, 3) colour of these rows without the line."""
     line, flat, shadow, highlight = (Pixels(getattr(stack, name).data[rows]) for name in NAMES)
-    unlined = LayerStack(Pixels(np.zeros_like(line.data)), flat, shadow, highlight)
+    unlined = LayerStack(Pixels(np.zeros_like(line.data)), flat, shadow, highlight, shadow_blend=stack.shadow_blend)
     return quantized(compose(unlined)[..., :3], stack.line.depth)
 
 

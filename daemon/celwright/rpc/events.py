@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from celwright.domain import Event, Finished, Leak, Pixels, Preview, Progress, Queued, RecompositionError, Report
+from celwright.rpc.choices import SHADOW_BLENDS, key
 from celwright.rpc.generated import celwright_pb2 as pb
 from celwright.rpc.images import IncomingImage, chunks, image_start
 
@@ -64,6 +65,7 @@ def report_message(report: Report) -> pb.Report:
             for leak in report.leaks
         ],
         notices=report.notices,
+        shadow_blend=key(SHADOW_BLENDS, report.shadow_blend),
     )
 
 
@@ -81,4 +83,5 @@ def report(message: pb.Report) -> Report:
             Leak(leak.x, leak.y, leak.width, (leak.first_region, leak.second_region)) for leak in message.leaks
         ),
         notices=tuple(message.notices),
+        shadow_blend=SHADOW_BLENDS.get(message.shadow_blend, "multiply"),
     )

@@ -8,36 +8,19 @@ import numpy as np
 from celwright.domain import (
     ColorizeRequest,
     DecomposeRequest,
-    Fidelity,
     Palette,
     Pixels,
     Reference,
     Request,
     SegmentRequest,
-    Unhinted,
 )
 from celwright.errors import WrongUsageError
+from celwright.rpc import choices
 from celwright.rpc.generated import celwright_pb2 as pb
 
 MAX_REFERENCES = 32
 MAX_BINS = 4096
 COMPANIONS = ("hints", "selection", "context", "lock")  # fields of ColorizeRequest and names of images alike
-
-_FIDELITIES: dict[int, Fidelity] = {
-    pb.FIDELITY_UNSPECIFIED: "clean",
-    pb.FIDELITY_CLEAN: "clean",
-    pb.FIDELITY_EXACT: "exact",
-}
-_UNHINTED: dict[int, Unhinted] = {
-    pb.UNHINTED_UNSPECIFIED: "nearest",
-    pb.UNHINTED_NEAREST: "nearest",
-    pb.UNHINTED_TRANSPARENT: "transparent",
-}
-_PALETTES: dict[int, Literal["flatting", "auto"] | None] = {
-    pb.AUTOMATIC_PALETTE_UNSPECIFIED: None,
-    pb.AUTOMATIC_PALETTE_FLATTING: "flatting",
-    pb.AUTOMATIC_PALETTE_AUTO: "auto",
-}
 
 
 # ---- requests out
@@ -50,12 +33,20 @@ def header(request: Request, job_id: str, client_version: str) -> Any:
         return pb.SegmentHeader(options=options, gap=request.gap, leaks=request.leaks)
     options = pb.JobOptions(job_id=job_id, model=request.model, client_version=client_version)
     if isinstance(request, DecomposeRequest):
-        return pb.DecomposeHeader(options=options, fidelity=_key(_FIDELITIES, request.fidelity))
+        return pb.DecomposeHeader(
+            options=options,
+            fidelity=choices.key(choices.FIDELITIES, request.fidelity),
+            flat_colors=request.flat_colors,
+            shadow_tones=request.shadow_tones,
+            shadow_tint=choices.key(choices.TINTS, request.shadow_tint),
+            merge_highlight=request.merge_highlight,
+            shadow_blend=choices.key(choices.SHADOW_BLENDS, request.shadow_blend),
+        )
     message = pb.ColorizeHeader(
         options=options,
         references=[_reference_names(place, reference) for place, reference in enumerate(request.references)],
         histogram=None if request.histogram is None else request.histogram.tolist(),
-        unhinted=_key(_UNHINTED, request.unhinted),
+        unhinted=choices.key(choices.UNHINTED, request.unhinted),
         gap=request.gap,
         shading=request.shading,
         seed=request.seed,
@@ -66,7 +57,7 @@ def header(request: Request, job_id: str, client_version: str) -> Any:
     if isinstance(request.palette, Palette):
         message.colors.CopyFrom(pb.Palette(name=request.palette.name, colors=request.palette.colors.tobytes()))
     elif request.palette is not None:
-        message.automatic = _key(_PALETTES, request.palette)
+        message.automatic = choices.key(choices.PALETTES, request.palette)
     return message
 
 
@@ -114,8 +105,16 @@ def image_names(header: Any) -> frozenset[str]:
 def request(header: Any, named: Mapping[str, Pixels]) -> Request:
     """The request that ``header`` and its images make. Raises WrongUsageError or UnusableInputError."""
     if isinstance(header, pb.DecomposeHeader):
-        fidelity = _value("fidelity", _FIDELITIES, header.fidelity)
-        return DecomposeRequest(_image(named, "picture"), fidelity=fidelity, model=_model(header))
+        return DecomposeRequest(
+            _image(named, "picture"),
+            fidelity=choices.value("fidelity", choices.FIDELITIES, header.fidelity),
+            model=_model(header),
+            flat_colors=header.flat_colors,
+            shadow_tones=header.shadow_tones,
+            shadow_tint=choices.value("shadow's tint", choices.TINTS, header.shadow_tint),
+            merge_highlight=header.merge_highlight,
+            shadow_blend=choices.value("shadow's blend mode", choices.SHADOW_BLENDS, header.shadow_blend),
+        )
     if isinstance(header, pb.SegmentHeader):
         return SegmentRequest(_image(named, "line_art"), **_set_fields(header, "gap"), leaks=header.leaks)
     references = tuple(
@@ -135,7 +134,7 @@ def request(header: Any, named: Mapping[str, Pixels]) -> Request:
         references=references,
         palette=_palette(header),
         histogram=_histogram(header.histogram),
-        unhinted=_value("treatment of unhinted regions", _UNHINTED, header.unhinted),
+        unhinted=choices.value("treatment of unhinted regions", choices.UNHINTED, header.unhinted),
         seed=header.seed,
         stages=header.stages,
         model=_model(header),
@@ -168,7 +167,9 @@ def _palette(header: pb.ColorizeHeader) -> Palette | Literal["flatting", "auto"]
                 )
             return Palette(header.colors.name, np.frombuffer(header.colors.colors, np.uint8).reshape(-1, 3))
         case "automatic":
-            automatic: Literal["flatting", "auto"] | None = _value("automatic palette", _PALETTES, header.automatic)
+            automatic: Literal["flatting", "auto"] | None = choices.value(
+                "automatic palette", choices.PALETTES, header.automatic
+            )
             return automatic
         case _:
             return None
@@ -184,13 +185,3 @@ def _histogram(bins: Any) -> np.ndarray[Any, np.dtype[np.float32]] | None:
             f"negative, with the sum 1 are allowed."
         )
     return values
-
-
-def _value(what: str, table: Mapping[int, Any], number: int) -> Any:
-    if number not in table:
-        raise WrongUsageError(f"The {what} {number} is not known to this daemon; update it, or choose another.")
-    return table[number]
-
-
-def _key(table: Mapping[int, Any], value: Any) -> Any:
-    return max(number for number, known in table.items() if known == value)

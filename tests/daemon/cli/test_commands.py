@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from celwright.cli import main
 from celwright.imaging.files import read_picture
+from psd_tools import PSDImage
 
 INK = (40, 20, 60)
 
@@ -89,6 +90,25 @@ def test_decompose_writes_layers_a_contact_sheet_and_its_error(
     assert np.abs(again - picture[..., ::-1]).max() <= 2
 
 
+def test_decompose_makes_the_layers_as_they_are_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = np.full((60, 90, 3), (80, 120, 200), np.uint8)
+    picture[:, 45:] = (200, 90, 40)
+    picture[30:, ::3] //= 2
+    cv2.imwrite(str(tmp_path / "page.png"), picture)
+    arguments = ["decompose", str(tmp_path / "page.png"), "--json", "--layers-dir", str(tmp_path / "layers")]
+    arguments += ["--flat-colors", "2", "--shadow-tones", "1", "--shadow-tint", "region", "--merge-highlight"]
+    assert main([*arguments, "--shadow-blend", "normal"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["shadow_blend"] == "normal"
+    assert facts["recomposition"]["psnr"] > 0
+    assert "finish" in facts["seconds"]
+    flat = _rgba(tmp_path / "layers/flat.png")
+    assert len(np.unique(flat[flat[..., 3] > 0][:, :3], axis=0)) <= 2
+    assert not _rgba(tmp_path / "layers/highlight.png").any()
+    blends = {layer.name: layer.blend_mode.name for layer in PSDImage.open(tmp_path / "page-layers.psd")}
+    assert blends == {"flat": "NORMAL", "shadow": "NORMAL", "highlight": "SCREEN", "line": "NORMAL"}
+
+
 def test_a_second_run_is_refused_without_force_and_leaves_the_first_result(
     line_art: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,6 +142,10 @@ WRONG: list[tuple[list[str], int, str]] = [
      "The folder {tmp}/no does not exist; create it or choose another for layers."),
     (["decompose", "{line}", "--model", "huge"], 1,
      "The model 'huge' is not installed; 'embedded' can decompose: choose one of them."),
+    (["decompose", "{line}", "--flat-colors", "999"], 2, "The number of flat colours is 999; 0 to 256 is allowed."),
+    (["decompose", "{line}", "--flat-colors", "4", "--merge-highlight", "--fidelity", "exact"], 2,
+     "The fidelity 'exact' came with limited flat colours and merged highlights, which leave no layer for the rest of "
+     "the picture; it goes with one of them: leave the others out, or take the fidelity 'clean'."),
     (["colorize", "{line}", "--hints", "{small}"], 2,
      "The hints image is 16x16 pixels at (0, 0), the line art 96x64 at (0, 0); both must match: "
      "export it with the whole canvas."),
@@ -175,6 +199,7 @@ def test_no_scenes_are_no_measurement(capsys: pytest.CaptureFixture[str]) -> Non
             "The share of regions with a dot is 0.0; more than 0 up to 1 is allowed.",
         ),
         (["ablations"], "No training runs came to compare; name their folders with --runs."),
+        (["designs"], "No training runs came to compare; name their folders with --runs."),
         (["references"], "No folder came to evaluate references on; name one that holds layered pictures."),
     ],
 )
@@ -183,3 +208,61 @@ def test_a_measurement_without_what_it_needs_is_refused(
 ) -> None:
     assert main(["evaluate", *arguments]) == 2
     assert capsys.readouterr().err == f"celwright: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["autoencoder", "--painted", "0.5"],
+            "--painted is not for training the autoencoder, which has --learning-rate, --pictures; leave it out.",
+        ),
+        (
+            ["colorizer", "--preset", "two-stage"],
+            "--preset is not for training the colorizer, which has --learning-rate, --autoencoder; leave it out.",
+        ),
+        (
+            ["decomposer", "--autoencoder", "."],
+            "--autoencoder is not for training the decomposer, which has --learning-rate, --preset, --rich, --painted, "
+            "--drawn, --corpora; leave it out.",
+        ),
+        (
+            ["decomposer", "--rich", "0.7", "--painted", "0.5"],
+            "The shares of rich, painted and drawn scenes are 0.7, 0.5 and 0.0; none below 0 and at most 1 together "
+            "are allowed: lower one of them.",
+        ),
+        (
+            ["decomposer", "--learning-rate", "0"],
+            "The learning rate of a training came as 0.0; more than 0 is needed.",
+        ),
+    ],
+)
+def test_a_recipe_is_not_given_what_it_cannot_use(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *arguments, "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == f"celwright: {sentence}\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_design_can_be_trained_and_every_choice_reaches_its_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe itself is tested with the training; here it is only looked at what it is asked for."""
+    from celwright.models.presets import DECOMPOSERS
+    from celwright.training import decomposer, export
+
+    asked: list[decomposer.TrainingOptions] = []
+    monkeypatch.setattr(decomposer, "train", asked.append)
+    monkeypatch.setattr(export, "export", lambda checkpoint, folder, date: None)
+    for preset in set(DECOMPOSERS) - {"tiny"}:
+        assert main(
+            [
+                "train", "decomposer", "--preset", preset, "--out", str(tmp_path), "--minutes", "12", "--seed", "3",
+                "--rich", "0.1", "--painted", "0.6", "--drawn", "0.2", "--corpora", "a", "b", "--learning-rate", "1e-3",
+            ]
+        ) == 0  # fmt: skip
+        assert asked.pop() == decomposer.TrainingOptions(
+            out=tmp_path, minutes=12, seed=3, preset=preset, rich=0.1, painted=0.6, drawn=0.2,
+            corpora=(Path("a"), Path("b")), learning_rate=1e-3,
+        )  # fmt: skip

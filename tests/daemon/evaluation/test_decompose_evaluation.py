@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from celwright.domain import Pixels
 from celwright.errors import UnusableInputError
-from celwright.evaluation.decompose import evaluate, table
+from celwright.evaluation.decompose import FIGURES, evaluate, table
+from celwright.models.presets import build_decomposer
 from PIL import Image
+from safetensors.torch import save_file
 
 NAMES = ("composite", "line", "flat", "shadow", "highlight")
 
@@ -32,14 +34,25 @@ def folders(tmp_path):
     return tmp_path, images | {"shadow": shadow_layer}
 
 
+def artist(images):
+    return {"artist": lambda picture: {name: Pixels(image) for name, image in images.items()}}
+
+
+BEST = {
+    "psnr": 100, "ssim": 1, "lmse": 0, "line_f1": 1, "line_leak": 0, "flat_ciede2000": 0, "shadow_iou": 1,
+    "shadow_cover": 1, "highlight_iou": 1, "highlight_cover": 1,
+}  # fmt: skip
+
+
 def test_the_artists_own_layers_score_full_marks(folders):
     directory, images = folders
-    rows = evaluate(directory, lambda picture: {name: Pixels(image) for name, image in images.items()})
-    assert [row.picture for row in rows] == ["a", "deep/b", "mean"]
-    best = {"psnr": 100, "ssim": 1, "line_f1": 1, "flat_ciede2000": 0, "shadow_iou": 1, "highlight_iou": 1}
-    assert rows[0].figures == pytest.approx(best, abs=1e-3)
+    rows = evaluate(directory, artist(images))
+    assert [(row.picture, row.by) for row in rows] == [
+        (name, "artist") for name in ("a", "deep/b", "mean of .", "mean of deep", "mean")
+    ]
+    assert rows[0].figures == pytest.approx(BEST, abs=1e-3)
     assert rows[1].figures["flat_ciede2000"] is None
-    assert rows[2].figures == pytest.approx(best, abs=1e-3)
+    assert rows[-1].figures == pytest.approx(BEST, abs=1e-3)
 
 
 def test_finding_nothing_scores_nothing(folders):
@@ -47,19 +60,70 @@ def test_finding_nothing_scores_nothing(folders):
     blank = Pixels(np.zeros_like(images["flat"]))
     picture = Pixels(images["composite"])
     nothing = {"composite": picture, "flat": picture, "line": blank, "shadow": blank, "highlight": blank}
-    figures = evaluate(directory, lambda picture: nothing)[0].figures
+    figures = evaluate(directory, {"nothing": lambda picture: nothing})[0].figures
     assert (figures["line_f1"], figures["shadow_iou"], figures["highlight_iou"]) == (0, 0, 0)
+    assert (figures["shadow_cover"], figures["highlight_cover"], figures["line_leak"]) == (0, 0, 1)
     assert figures["flat_ciede2000"] > 1
+
+
+def test_ways_stand_beside_each_other_and_a_mean_counts_each_folder_once(folders):
+    directory, images = folders
+    other = Pixels(np.full_like(images["composite"], 255))
+    worse = lambda picture: {name: other if name == "composite" else Pixels(images[name]) for name in NAMES}  # noqa: E731
+    (directory / "deep" / "c").mkdir()
+    for path in (directory / "deep" / "b").iterdir():
+        (directory / "deep" / "c" / path.name).write_bytes(path.read_bytes())
+    Image.fromarray(other.data).save(directory / "deep" / "c" / "composite.png")
+    rows = {(row.picture, row.by): row.figures for row in evaluate(directory, artist(images) | {"worse": worse})}
+    deep = (rows["deep/b", "worse"]["psnr"] + rows["deep/c", "worse"]["psnr"]) / 2
+    assert rows["mean of deep", "worse"]["psnr"] == pytest.approx(deep)
+    assert rows["mean", "worse"]["psnr"] == pytest.approx((rows["a", "worse"]["psnr"] + deep) / 2)
+    assert rows["mean", "artist"] != rows["mean", "worse"]
+
+
+def test_one_folder_of_pictures_has_one_mean(folders):
+    directory, images = folders
+    assert [row.picture for row in evaluate(directory / "deep", artist(images))] == ["b", "mean"]
+    assert [row.picture for row in evaluate(directory / "a", artist(images))] == [".", "mean"]
 
 
 def test_the_table_names_figures_and_leaves_gaps(folders):
     directory, images = folders
-    lines = table(evaluate(directory, lambda picture: {name: Pixels(image) for name, image in images.items()}))
-    header, first, second, mean = lines.splitlines()
-    assert header.split() == ["psnr", "ssim", "line_f1", "flat_ciede2000", "shadow_iou", "highlight_iou"]
-    assert first.split()[:2] == ["a", "100.000"]
+    header, first, second, *_, mean = table(evaluate(directory, artist(images))).splitlines()
+    assert header.split() == list(FIGURES)
+    assert first.split()[:5] == ["a", "artist", "100.000", "1.000", "0.000000"]
     assert second.split()[-3:] == ["-", "-", "-"]
-    assert mean.split()[0] == "mean"
+    assert mean.split()[:2] == ["mean", "artist"]
+
+
+def test_plain_filters_and_other_weights_stand_beside_the_embedded_ones(folders, tmp_path_factory):
+    directory, _ = folders
+    weights = tmp_path_factory.mktemp("run") / "earlier.safetensors"
+    state = {name: value.contiguous() for name, value in build_decomposer("tiny").state_dict().items()}
+    save_file(state, weights, metadata={"preset": "tiny"})
+    rows = {row.by: row.figures for row in evaluate(directory / "a", against=[weights]) if row.picture == "mean"}
+    assert list(rows) == ["embedded", str(weights), "plain filters"]
+    assert rows["embedded"]["line_f1"] > 0.9
+    assert rows["plain filters"]["line_f1"] > 0.9
+    assert rows[str(weights)]["flat_ciede2000"] > rows["embedded"]["flat_ciede2000"]
+
+
+@pytest.mark.parametrize("content", [b"no weights", None])
+def test_weights_that_are_none_are_refused(folders, tmp_path_factory, content):
+    directory, _ = folders
+    weights = tmp_path_factory.mktemp("run") / "weights.safetensors"
+    if content:
+        weights.write_bytes(content)
+        said = "Error while deserializing header: header too small|Error while deserializing header: .*"
+    else:
+        save_file(build_decomposer("tiny").state_dict(), weights, metadata={"preset": "embedded"})
+        said = "Error.s. in loading state_dict for Decomposer:"
+    sentence = (
+        rf"^The weights {re.escape(str(weights))} cannot be read as a decomposer's \(({said})\); "
+        rf"a safetensors file from celwright train decomposer is needed\.$"
+    )
+    with pytest.raises(UnusableInputError, match=sentence):
+        evaluate(directory, against=[weights])
 
 
 def test_a_folder_without_composites_is_refused(tmp_path):

@@ -67,3 +67,44 @@ def test_shading_overlap_counts_effective_strength_inside_the_flat():
     assert metrics.shadow_iou(shadow, true, flat) == pytest.approx(5 / 10)
     assert metrics.highlight_iou(highlight, true, flat) == pytest.approx(5 / 15)
     assert metrics.shadow_iou(shadow, layer((0, 0, 0), 0.1), flat) is None
+
+
+def test_cover_is_our_area_over_the_artists():
+    flat = layer((1, 1, 1), 1.0)
+    flat[:10, :, 3] = 0
+    true = layer((0, 0, 0), 0.0)
+    true[:, :10, 3] = 0.5
+    shadow, highlight = layer((1, 1, 1), 1.0), layer((0, 0, 0), 1.0)
+    shadow[:, :15, :3], highlight[:, :5, :3] = 0.8, 0.2
+    assert metrics.shadow_cover(shadow, true, flat) == pytest.approx(1.5)
+    assert metrics.highlight_cover(highlight, true, flat) == pytest.approx(0.5)
+    assert metrics.highlight_cover(highlight, layer((0, 0, 0), 0.1), flat) is None
+
+
+def test_a_line_leaks_where_our_flat_is_as_dark_as_the_line():
+    true, line = layer((0.8, 0.7, 0.6), 1.0), stroke(10)
+    found = true.copy()
+    found[:, 10, :3] = 0.5  # a shade of its own, no line
+    assert metrics.line_leak(found, true, line) == 0
+    found[:5, 10, :3] = 0.1
+    assert metrics.line_leak(found, true, line) == pytest.approx(5 / 20)
+
+
+def test_no_leak_can_be_told_where_line_and_flat_are_alike():
+    dark = layer((0.05, 0.05, 0.05), 1.0)
+    assert metrics.line_leak(dark, dark, stroke(10)) is None
+    assert metrics.line_leak(dark, layer((1, 1, 1), 0.0), stroke(10)) is None
+
+
+def test_a_line_between_light_and_dark_may_have_the_dark_beneath_it():
+    true = layer((0.9, 0.9, 0.9), 1.0)
+    true[:, 11:, :3] = 0.3
+    found = true.copy()
+    found[:, 10, :3] = 0.3
+    assert metrics.line_leak(found, true, stroke(10)) == 0
+
+
+def test_local_error_is_a_share_of_the_pictures_energy_after_scaling():
+    picture = np.random.default_rng(0).random((40, 40, 3))
+    assert metrics.local_mean_squared_error(picture, picture / 2) == pytest.approx(0, abs=1e-12)
+    assert metrics.local_mean_squared_error(picture, np.zeros_like(picture)) == pytest.approx(1)

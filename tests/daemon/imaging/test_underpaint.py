@@ -58,3 +58,11 @@ def test_a_pixel_does_not_depend_on_what_is_out_of_reach():
     around = slice(rows.start - margin, rows.stop + margin)
     part = underpainted(flat[around], line[around], opaque[around])
     np.testing.assert_array_equal(part[margin:-margin], whole[rows])
+
+
+def test_planes_that_go_together_come_from_one_place():
+    flat, line = two_colors_under_a_line()
+    planes = np.concatenate([flat, 1 - flat, flat * 0.5], axis=2)
+    result = underpainted(planes, line, np.ones_like(line, bool))
+    np.testing.assert_allclose(result[..., 3:6], 1 - result[..., :3], atol=1e-6)
+    np.testing.assert_array_equal(result[..., :3], underpainted(flat, line, np.ones_like(line, bool)))

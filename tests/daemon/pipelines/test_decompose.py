@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from celwright.domain import DecomposeRequest, Finished, Pixels, Preview, Progress
-from celwright.pipelines import decompose
+from celwright.pipelines import decompose, estimates
 from celwright.pipelines.decompose import DecomposePipeline, on_white
 
 NAMES = {"line", "flat", "shadow", "highlight", "composite"}
@@ -74,7 +74,7 @@ def test_a_picture_in_many_tiles_equals_the_same_in_one(monkeypatch):
 
 @pytest.mark.parametrize("size", [(200, 331), (331, 200)])
 def test_a_picture_larger_than_the_working_size_gets_full_size_layers(monkeypatch, size):
-    monkeypatch.setattr(decompose, "WORKING_SIDE", 80)
+    monkeypatch.setattr(estimates, "WORKING_SIDE", 80)
     monkeypatch.setattr(decompose, "TILE", 64)
     monkeypatch.setattr(decompose, "OVERLAP", 16)
     monkeypatch.setattr(decompose, "FIT_PIXELS", 20_000)

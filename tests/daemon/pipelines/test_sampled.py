@@ -84,7 +84,7 @@ def test_progress_previews_and_one_result_come_in_order(networks: ColorNetworks)
     *events, last = pipeline.run(ColorizeRequest(drawing(*TWO), references=(Reference(picture(RED)),), steps=3))
     assert isinstance(last, Finished)
     stages = [event.stage for event in events if isinstance(event, Progress)]
-    assert list(dict.fromkeys(stages)) == ["segment", "hints", "load", "references", "sample", "fill"]
+    assert list(dict.fromkeys(stages)) == ["segment", "hints", "load", "references", "match", "sample", "fill"]
     assert sum(isinstance(event, Preview) for event in events) == 2
     assert last.report.model == "embedded"
     assert last.report.seed == 0
@@ -160,7 +160,7 @@ def test_references_are_looked_at_once_for_two_tries(networks: ColorNetworks) ->
     pipeline = ColorizePipeline(sampled=SampledProposer(lambda _: watched))
     for color, seen in ((RED, 1), (RED, 1), (BLUE, 2), (RED, 3)):
         list(pipeline.run(ColorizeRequest(drawing(*TWO), references=(Reference(picture(color)),), steps=1)))
-        assert len(looked) == seen
+        assert len(looked) == 2 * seen  # once for the network, once for the match
 
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(networks: ColorNetworks) -> None:

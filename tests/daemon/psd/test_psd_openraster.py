@@ -3,7 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import numpy as np
@@ -54,9 +54,14 @@ def composed(path: Path) -> NDArray[Any]:
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32 - 9), width=st.integers(8, 24), height=st.integers(8, 24))
-def test_four_layers_look_as_the_formula_wants_it(tmp_path: Path, seed: int, width: int, height: int) -> None:
-    stack = LayerStack(*(random_pixels(seed + number, (width, height)) for number in range(4)))
+@given(
+    seed=st.integers(0, 2**32 - 9), width=st.integers(8, 24), height=st.integers(8, 24),
+    blend=st.sampled_from(["multiply", "normal"]),
+)  # fmt: skip
+def test_four_layers_look_as_the_formula_wants_it(
+    tmp_path: Path, seed: int, width: int, height: int, blend: Literal["multiply", "normal"]
+) -> None:
+    stack = LayerStack(*(random_pixels(seed + number, (width, height)) for number in range(4)), shadow_blend=blend)
     write(tmp_path / "a.ora", four_layers(stack), stack.images()["composite"], force=True)
     wanted = compose(stack)
     wanted[..., :3] *= wanted[..., 3:]

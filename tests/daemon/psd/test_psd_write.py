@@ -44,6 +44,7 @@ def stacks(draw: st.DrawFn) -> LayerStack:
     return LayerStack(
         **{name: random_pixels(rng, size, depth) for name in ("line", "shadow", "highlight")},
         flat=random_pixels(rng, size, depth, flat),
+        shadow_blend=draw(st.sampled_from(["multiply", "normal"])),
     )
 
 
@@ -73,6 +74,7 @@ def test_programs_that_do_not_clip_show_the_same_picture(tmp_path: Path, stack: 
     write(tmp_path / "a.psd", four_layers(stack), stack.images()["composite"], force=True)
     document = PSDImage.open(tmp_path / "a.psd")
     assert [layer.clipping for layer in document] == [False, True, True, False]
+    assert [layer.blend_mode.name.lower() for layer in document] == ["normal", stack.shadow_blend, "screen", "normal"]
     for layer in document:
         layer.clipping = False
     assert np.abs(recomposed(document) - premultiplied(compose(stack))).max() <= 2 / 255

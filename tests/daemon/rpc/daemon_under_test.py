@@ -35,7 +35,9 @@ class Echo:
         picture = request.picture if isinstance(request, DecomposeRequest) else request.line_art
         yield Progress("echo", 0.5, 1.25)
         yield Preview(Pixels(picture.data[:8, :8], picture.offset))
-        yield Finished({"flat": picture, "1/flat": picture}, Report(model="echo", seconds={"echo": 0.5}))
+        blend = request.shadow_blend if isinstance(request, DecomposeRequest) else "multiply"
+        report = Report(model="echo", seconds={"echo": 0.5}, shadow_blend=blend)
+        yield Finished({"flat": picture, "1/flat": picture}, report)
 
     def unload(self) -> None:
         """Holds nothing."""

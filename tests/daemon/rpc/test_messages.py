@@ -66,6 +66,7 @@ report = st.builds(
         max_size=3,
     ).map(tuple),
     notices=st.lists(name, max_size=3).map(tuple),
+    shadow_blend=st.sampled_from(["multiply", "normal"]),
 )
 
 
@@ -169,6 +170,19 @@ def test_a_decompose_request_keeps_every_value(noise: Noise, fidelity: Any) -> N
     got = over_the_wire(sent)
     assert (got.fidelity, got.model) == (fidelity, "big")
     assert same(got.picture, sent.picture)
+    assert got.is_plain()
+
+
+WISHES = {
+    "flat_colors": 256, "shadow_tones": 2, "shadow_tint": "region", "merge_highlight": True, "shadow_blend": "normal",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [list(WISHES), *([name] for name in WISHES)])
+def test_how_the_layers_are_wanted_keeps_every_value(noise: Noise, names: list[str]) -> None:
+    sent = DecomposeRequest(noise(), **{name: WISHES[name] for name in names})  # type: ignore[arg-type]
+    got = over_the_wire(sent)
+    assert [getattr(got, name) for name in WISHES] == [getattr(sent, name) for name in WISHES]
 
 
 @pytest.mark.parametrize(("gap", "leaks"), [(0, True), (8, False), (256, True)])
@@ -228,7 +242,11 @@ def test_what_a_client_leaves_out_keeps_the_requests_own_defaults(noise: Noise) 
     for field in ("palette", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "model"):
         assert getattr(got, field) == getattr(own, field), field
     assert requests.request(pb.SegmentHeader(), {"line_art": image}).gap == SegmentRequest(image).gap
-    assert requests.request(pb.DecomposeHeader(), {"picture": image}).fidelity == "clean"
+    plain = requests.request(pb.DecomposeHeader(), {"picture": image})
+    assert isinstance(plain, DecomposeRequest)
+    assert plain.fidelity == "clean"
+    assert plain.is_plain()
+    assert events.report(pb.Report()).shadow_blend == "multiply"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +256,15 @@ def test_what_a_client_leaves_out_keeps_the_requests_own_defaults(noise: Noise) 
             pb.DecomposeHeader(fidelity=7),
             "The fidelity 7 is not known to this daemon; update it, or choose another.",
         ),
+        (
+            pb.DecomposeHeader(shadow_tint=7),
+            "The shadow's tint 7 is not known to this daemon; update it, or choose another.",
+        ),
+        (
+            pb.DecomposeHeader(shadow_blend=7),
+            "The shadow's blend mode 7 is not known to this daemon; update it, or choose another.",
+        ),
+        (pb.DecomposeHeader(flat_colors=2**31), "The number of flat colours is 2147483648; 0 to 256 is allowed."),
         (
             pb.ColorizeHeader(unhinted=7),
             "The treatment of unhinted regions 7 is not known to this daemon; update it, or choose another.",

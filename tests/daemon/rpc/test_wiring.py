@@ -2,20 +2,31 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
 from celwright import wiring
-from celwright.domain import ColorizeRequest, DecomposeRequest, Event, Finished, Pixels, Request, SegmentRequest
+from celwright.domain import (
+    ColorizeRequest,
+    DecomposeRequest,
+    Event,
+    Finished,
+    Pixels,
+    Reference,
+    Request,
+    SegmentRequest,
+)
 from celwright.errors import (
     AccessDeniedError,
     CelwrightError,
     DaemonUnreachableError,
     WrongUsageError,
 )
+from celwright.rpc.client import Client, DaemonStatus
 from celwright.rpc.generated import celwright_pb2 as pb
 from celwright.rpc.server import Server
 from celwright.rpc.servicer import Facts
@@ -80,14 +91,46 @@ def test_a_job_has_the_same_outcome_here_and_in_the_daemon(daemon: str, kind: st
     assert outcome(wiring.run(REQUESTS[kind], daemon)) == outcome(wiring.run(REQUESTS[kind]))
 
 
+@pytest.mark.skipif(not wiring.weights_are_here("decompose"), reason="no embedded model here")
+def test_wished_layers_have_the_same_outcome_here_and_in_the_daemon(daemon: str) -> None:
+    picture = cast(DecomposeRequest, REQUESTS["decompose"]).picture
+    request = DecomposeRequest(picture, flat_colors=3, shadow_tones=1, shadow_blend="normal")
+    assert outcome(wiring.run(request, daemon)) == outcome(wiring.run(request))
+    *_, end = wiring.run(request, daemon)
+    assert isinstance(end, Finished)
+    assert end.report.shadow_blend == "normal"
+
+
+def test_a_daemon_that_knows_no_wishes_is_not_asked_for_them(daemon: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    able = wiring.capabilities()
+    old = DaemonStatus(*[None] * 4, (), *[None] * 12)  # type: ignore[arg-type]
+    monkeypatch.setattr(Client, "status", lambda self: old)
+    picture = cast(DecomposeRequest, REQUESTS["decompose"]).picture
+    with pytest.raises(WrongUsageError) as refused:
+        list(wiring.run(DecomposeRequest(picture, flat_colors=3), daemon))
+    assert str(refused.value) == (
+        f"The daemon at {daemon} knows nothing of flat colours, shadows and highlights; update and restart it, or "
+        f"leave --connect out."
+    )
+    if "decompose" in able:
+        assert "composite" in outcome(wiring.run(DecomposeRequest(picture), daemon))[0]
+
+
 def test_the_daemon_lists_only_what_it_can_do(daemon: str) -> None:
     listed = wiring.status(daemon)["capabilities"]
     assert {"segment", "colorize.hints", "colorize.flatting"} <= set(listed)
+    drawn = cast(DecomposeRequest, REQUESTS["decompose"]).picture
+    referred = replace(cast(ColorizeRequest, REQUESTS["colorize"]), hints=None, references=(Reference(drawn),))
     if "decompose" in listed:
         assert "composite" in outcome(wiring.run(REQUESTS["decompose"], daemon))[0]
     else:
         assert outcome(wiring.run(REQUESTS["decompose"], daemon))[0] == "ModelUnavailableError"
-    assert not {"colorize.references", "colorize.variations"} & set(listed)
+    if "colorize.references" in listed:
+        assert "flat" in outcome(wiring.run(referred, daemon))[0]
+    else:
+        assert outcome(wiring.run(referred, daemon))[0] == "WrongUsageError"
+    if "colorize.variations" not in listed:
+        assert outcome(wiring.run(replace(referred, variations=3), daemon))[0] == "WrongUsageError"
 
 
 def test_the_embedded_models_are_listed_and_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,18 @@ class Fidelity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FIDELITY_CLEAN: _ClassVar[Fidelity]
     FIDELITY_EXACT: _ClassVar[Fidelity]
 
+class ShadowTint(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHADOW_TINT_UNSPECIFIED: _ClassVar[ShadowTint]
+    SHADOW_TINT_FREE: _ClassVar[ShadowTint]
+    SHADOW_TINT_REGION: _ClassVar[ShadowTint]
+
+class ShadowBlend(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHADOW_BLEND_UNSPECIFIED: _ClassVar[ShadowBlend]
+    SHADOW_BLEND_MULTIPLY: _ClassVar[ShadowBlend]
+    SHADOW_BLEND_NORMAL: _ClassVar[ShadowBlend]
+
 class Unhinted(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     UNHINTED_UNSPECIFIED: _ClassVar[Unhinted]
@@ -57,6 +69,12 @@ ENCODING_RAW: Encoding
 FIDELITY_UNSPECIFIED: Fidelity
 FIDELITY_CLEAN: Fidelity
 FIDELITY_EXACT: Fidelity
+SHADOW_TINT_UNSPECIFIED: ShadowTint
+SHADOW_TINT_FREE: ShadowTint
+SHADOW_TINT_REGION: ShadowTint
+SHADOW_BLEND_UNSPECIFIED: ShadowBlend
+SHADOW_BLEND_MULTIPLY: ShadowBlend
+SHADOW_BLEND_NORMAL: ShadowBlend
 UNHINTED_UNSPECIFIED: Unhinted
 UNHINTED_NEAREST: Unhinted
 UNHINTED_TRANSPARENT: Unhinted
@@ -160,12 +178,22 @@ class ColorizeUpload(_message.Message):
     def __init__(self, header: _Optional[_Union[ColorizeHeader, _Mapping]] = ..., image: _Optional[_Union[ImageStart, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class DecomposeHeader(_message.Message):
-    __slots__ = ("options", "fidelity")
+    __slots__ = ("options", "fidelity", "flat_colors", "shadow_tones", "shadow_tint", "merge_highlight", "shadow_blend")
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     FIDELITY_FIELD_NUMBER: _ClassVar[int]
+    FLAT_COLORS_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_TONES_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_TINT_FIELD_NUMBER: _ClassVar[int]
+    MERGE_HIGHLIGHT_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_BLEND_FIELD_NUMBER: _ClassVar[int]
     options: JobOptions
     fidelity: Fidelity
-    def __init__(self, options: _Optional[_Union[JobOptions, _Mapping]] = ..., fidelity: _Optional[_Union[Fidelity, str]] = ...) -> None: ...
+    flat_colors: int
+    shadow_tones: int
+    shadow_tint: ShadowTint
+    merge_highlight: bool
+    shadow_blend: ShadowBlend
+    def __init__(self, options: _Optional[_Union[JobOptions, _Mapping]] = ..., fidelity: _Optional[_Union[Fidelity, str]] = ..., flat_colors: _Optional[int] = ..., shadow_tones: _Optional[int] = ..., shadow_tint: _Optional[_Union[ShadowTint, str]] = ..., merge_highlight: bool = ..., shadow_blend: _Optional[_Union[ShadowBlend, str]] = ...) -> None: ...
 
 class SegmentHeader(_message.Message):
     __slots__ = ("options", "gap", "leaks")
@@ -270,7 +298,7 @@ class Finished(_message.Message):
     def __init__(self, report: _Optional[_Union[Report, _Mapping]] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("seconds", "model", "seed", "recomposition", "regions", "leaks", "notices")
+    __slots__ = ("seconds", "model", "seed", "recomposition", "regions", "leaks", "notices", "shadow_blend")
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -278,6 +306,7 @@ class Report(_message.Message):
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     LEAKS_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_BLEND_FIELD_NUMBER: _ClassVar[int]
     seconds: _containers.RepeatedCompositeFieldContainer[StageSeconds]
     model: str
     seed: int
@@ -285,7 +314,8 @@ class Report(_message.Message):
     regions: int
     leaks: _containers.RepeatedCompositeFieldContainer[Leak]
     notices: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, seconds: _Optional[_Iterable[_Union[StageSeconds, _Mapping]]] = ..., model: _Optional[str] = ..., seed: _Optional[int] = ..., recomposition: _Optional[_Union[RecompositionError, _Mapping]] = ..., regions: _Optional[int] = ..., leaks: _Optional[_Iterable[_Union[Leak, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
+    shadow_blend: ShadowBlend
+    def __init__(self, seconds: _Optional[_Iterable[_Union[StageSeconds, _Mapping]]] = ..., model: _Optional[str] = ..., seed: _Optional[int] = ..., recomposition: _Optional[_Union[RecompositionError, _Mapping]] = ..., regions: _Optional[int] = ..., leaks: _Optional[_Iterable[_Union[Leak, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., shadow_blend: _Optional[_Union[ShadowBlend, str]] = ...) -> None: ...
 
 class StageSeconds(_message.Message):
     __slots__ = ("stage", "seconds")

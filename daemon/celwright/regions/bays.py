@@ -1,0 +1,88 @@
+"""Bays of the ground that belong to a figure: a face whose outline stays open at the neck is not the page.
+
+What a large ball cannot reach from outside is a bay. Whether bays are a figure's own or pockets between arm and body
+shows in how solid other pictures of it are. Knows labels and silhouettes only.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.domain import Labels
+from celwright.regions.hinted import background
+from celwright.regions.split import split
+
+_BALL = 0.25  # radius, of the geometric mean of a figure's height and width
+_LEAST = 0.02  # of the closed silhouette; smaller bays are dents
+_TOLERANCE = 0.05  # of the closed silhouette, by which a figure may be more solid than its like
+_RIM = 2  # px of the reduced page; so far from a figure a bay's marker begins
+
+
+def closed(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(h, w) a silhouette with what a ball of a quarter of its size cannot reach from outside."""
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return inside
+    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    part = inside[box]
+    radius = _BALL * float(np.sqrt(part.size))
+    margin = int(np.ceil(radius)) + 2
+    free = np.pad(~part, margin, constant_values=True).view(np.uint8)
+    middles = (cv2.distanceTransform(free, cv2.DIST_L2, 5) > radius).view(np.uint8)
+    _, waters = cv2.connectedComponents(middles, connectivity=4)
+    deep = cv2.distanceTransform((waters != waters[0, 0]).view(np.uint8), cv2.DIST_L2, 5) > radius
+    result = inside.copy()
+    result[box] |= deep[margin:-margin, margin:-margin]
+    return result
+
+
+def solidity(inside: NDArray[np.bool_]) -> float:
+    """How much of its closed silhouette a figure fills, 0..1; 1 for nothing."""
+    return float(inside.sum() / max(1, closed(inside).sum())) if inside.any() else 1.0
+
+
+def with_bays(
+    labels: Labels,
+    ink: NDArray[np.uint8],
+    figures: NDArray[np.uint8],
+    solid: float,
+    whole: NDArray[np.intp] | None = None,
+) -> tuple[Labels, NDArray[np.uint8]]:
+    """``labels`` (H, W), grown, in which the figures' own bays are regions of their own, with IDs after the others, and
+    ``figures`` (h, w), the page reduced (0 ground, else a figure's number), with these bays.
+
+    ``solid``: the solidity of such figures; of each figure's bays, largest first, those are taken that do not make it
+    more solid than that. ``ink`` (H, W), 255 = line. The cut runs along the narrowest passage. Regions ``whole`` (IDs)
+    are not cut.
+    """
+    ground = np.isin(labels, np.setdiff1d(background(labels), [] if whole is None else whole))
+    rows, columns = (
+        ((np.arange(small) + 0.5) * large / small).astype(np.intp)
+        for small, large in zip(figures.shape, labels.shape, strict=True)
+    )
+    reduced = ground[np.ix_(rows, columns)] & (figures == 0)
+    square = np.ones((2 * _RIM + 1,) * 2, np.uint8)
+    markers, grown_figures, count = np.zeros(figures.shape, np.int32), figures.copy(), 1
+    for number in range(1, int(figures.max(initial=0)) + 1):
+        own = figures == number
+        shut = closed(own)
+        rim = cv2.erode((shut & reduced).view(np.uint8), square)
+        _, bays, sizes, _ = cv2.connectedComponentsWithStats(rim, connectivity=4)
+        sizes = sizes[:, cv2.CC_STAT_AREA]
+        room = (solid + _TOLERANCE) * shut.sum() - own.sum()
+        for bay in np.argsort(-sizes[1:], kind="stable") + 1:
+            if _LEAST * shut.sum() <= sizes[bay] <= room:
+                room -= sizes[bay]
+                count += 1
+                markers[bays == bay] = count
+                grown_figures[reduced & (cv2.dilate((bays == bay).view(np.uint8), square) > 0)] = number
+    if count == 1:
+        return labels, figures
+    sea = reduced & (grown_figures == 0)
+    markers[cv2.erode(sea.view(np.uint8), square) > 0] = 1
+    y, x = (
+        (np.arange(large) * small // large).astype(np.intp)
+        for small, large in zip(figures.shape, labels.shape, strict=True)
+    )
+    parted, _ = split(labels, ink, np.where(ground, markers[np.ix_(y, x)], 0))
+    return parted, grown_figures

@@ -1,9 +1,11 @@
-"""Draw the example pictures of this folder: a fox, as finished picture, line art, hints and palette.
+"""Draw the example pictures of this folder: a fox, as finished picture, line art in two poses, hints and
+palette.
 
 Run it as ``python examples/draw.py``; it needs numpy and OpenCV only and always draws the same.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -46,6 +48,10 @@ class Part:
     strokes: list[Curve] = field(default_factory=list)
     rim: float = 1.0  # how far the light is off, for the shadow at the rim
     line: float = 7
+
+    def posed(self, pose: Callable[[Curve], Curve]) -> "Part":
+        curves = {name: [pose(curve) for curve in getattr(self, name)] for name in ("shadow", "gloss", "strokes")}
+        return replace(self, outline=pose(self.outline), **curves)
 
 
 def parts() -> list[Part]:
@@ -139,8 +145,16 @@ def stroked(curve: Curve, width: float, *, closed: bool) -> np.ndarray:
     return cv2.resize(mask, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def draw() -> dict[str, np.ndarray]:
-    """RGBA uint8 by file name."""
+def leaning(curve: Curve) -> Curve:
+    """The same fox in another pose: mirrored, the head tilted, the body leaning."""
+    x, y = WIDTH - curve[:, 0] + 0.16 * (HEIGHT - curve[:, 1]) - 40, curve[:, 1]
+    turn = np.radians(-17) * np.clip((900 - y) / 120, 0, 1)
+    x, y = x - 560, y - 860
+    return np.stack([560 + np.cos(turn) * x - np.sin(turn) * y, 860 + np.sin(turn) * x + np.cos(turn) * y], 1)
+
+
+def draw(pose: Callable[[Curve], Curve] = lambda curve: curve) -> tuple[np.ndarray, np.ndarray]:
+    """The picture and its line art, (H, W, 4) uint8 each."""
     flat = np.empty((HEIGHT, WIDTH, 3), np.float32)
     flat[:] = np.array([238, 226, 204], np.float32) / 255
     shadow, highlight = np.ones_like(flat), np.zeros_like(flat)
@@ -148,7 +162,7 @@ def draw() -> dict[str, np.ndarray]:
     moon = filled(ellipse(512, 560, 452, 452))[..., None]
     flat = flat * (1 - moon) + moon * np.array([246, 206, 150], np.float32) / 255
     line = np.maximum(line, stroked(ellipse(512, 560, 452, 452), 5, closed=True))
-    for part in parts():
+    for part in (part.posed(pose) for part in parts()):
         shape = filled(part.outline)
         lit = filled(part.outline + LIGHT * part.rim)
         dark = np.maximum(shape * (1 - lit) * (part.rim > 0), *([filled(*part.shadow)] if part.shadow else [0 * shape]))
@@ -169,11 +183,8 @@ def draw() -> dict[str, np.ndarray]:
     for x, y in OPENINGS:
         line = line * (1 - filled(ellipse(x, y, 4.5, 4.5)))
     drawn = np.concatenate([np.where(line[..., None] > 0, ink, 0), line[..., None]], 2)
-    images = {"fox.png": np.concatenate([picture, opaque], 2), "fox-line.png": drawn}
-    return {name: np.round(image * 255).astype(np.uint8) for name, image in images.items()} | {
-        "fox-hints.png": hints({}),
-        "fox-night-hints.png": hints(NIGHT),
-    }
+    whole, drawn = (np.round(image * 255).astype(np.uint8) for image in (np.dstack([picture, opaque]), drawn))
+    return whole, drawn
 
 
 NIGHT = {
@@ -228,7 +239,10 @@ def eyes() -> np.ndarray:
 
 
 if __name__ == "__main__":
-    for name, image in draw().items():
+    picture, line = draw()
+    images = {"fox.png": picture, "fox-line.png": line, "fox-leaning-line.png": draw(leaning)[1]}
+    images |= {"fox-hints.png": hints({}), "fox-night-hints.png": hints(NIGHT)}
+    for name, image in images.items():
         cv2.imwrite(str(HERE / name), cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA))
     cv2.imwrite(str(HERE / "fox-eyes.png"), eyes())
     (HERE / "fox.gpl").write_text(PALETTE, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Make the pictures of the README: run its five examples and keep what they show in docs/pictures.
+"""Make the pictures of the README: run its six examples and keep what they show in docs/pictures.
 
 Run it as ``python examples/make_pictures.py``; results other than those pictures go to out/.
 """
@@ -22,6 +22,8 @@ EXAMPLES = {
     " --contact-sheet out/flatting.png",
     "night": "colorize examples/fox-line.png --hints examples/fox-night-hints.png"
     " --context examples/fox.png --lock examples/fox-eyes.png -o out/fox-night.psd --contact-sheet out/night.png",
+    "reference": "colorize examples/fox-leaning-line.png --reference examples/fox.png"
+    " -o out/fox-leaning.psd --contact-sheet out/reference.png",
 }
 
 

@@ -13,6 +13,7 @@ from celwright.models.color_latents import ColorLatents
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.conditions import ColorNetworks
 from celwright.pipelines.estimates import on_white
+from celwright.pipelines.flattening import flattened
 from celwright.pipelines.network import Predictor, best_device, bfloat16_is_faster, predictor
 from celwright.pipelines.reference_view import Look
 from celwright.weights import registry
@@ -41,7 +42,8 @@ def reference_look(decomposer: Callable[[NDArray[Any]], FloatImage]) -> Look:
     """Ink and flat colours of a finished drawing, by the decomposer."""
 
     def look(picture: Pixels) -> FloatImage:
-        planes = decomposer(on_white(picture))
+        white = on_white(picture)
+        planes = flattened(white, decomposer(white))
         ink = planes[..., 0] * (1 - planes[..., 1:4].mean(axis=2))
         return np.dstack([ink, planes[..., _FLAT]])
 

@@ -13,10 +13,10 @@ from celwright.errors import ModelUnavailableError, WrongUsageError
 if TYPE_CHECKING:
     from celwright.engine import Engine
     from celwright.library import Library
-    from celwright.pipelines.matched import MatchedProposer
+    from celwright.pipelines.colorize.matched import MatchedProposer
+    from celwright.pipelines.colorize.reference_view import Look
+    from celwright.pipelines.colorize.sampled import SampledProposer
     from celwright.pipelines.network import Predictor
-    from celwright.pipelines.reference_view import Look
-    from celwright.pipelines.sampled import SampledProposer
     from celwright.rpc.client import Client
     from celwright.settings import Settings
     from celwright.weights.store import Store
@@ -26,18 +26,18 @@ def pipelines(
     device: str = "auto", full_size: Mapping[str, Any] | None = None
 ) -> Mapping[type, Callable[[], Pipeline[Any]]]:
     """What serves each kind of request, to be built on first use. ``full_size``: fields of
-    pipelines/layered_loading.py's LayeredOptions."""
+    pipelines/decompose/layered_loading.py's LayeredOptions."""
 
     def decompose() -> Pipeline[Any]:
-        from celwright.pipelines.decompose import DecomposePipeline
-        from celwright.pipelines.decomposers import DecomposeByModel, located
-        from celwright.pipelines.layered_loading import LayeredOptions
+        from celwright.pipelines.decompose.decomposers import DecomposeByModel, located
+        from celwright.pipelines.decompose.layered_loading import LayeredOptions
+        from celwright.pipelines.decompose.pipeline import DecomposePipeline
 
         options = LayeredOptions(**{"device": device, **(full_size or {})})
 
         def full() -> Pipeline[Any]:
-            from celwright.pipelines.layered import LayeredPipeline
-            from celwright.pipelines.layered_loading import loaded
+            from celwright.pipelines.decompose.layered import LayeredPipeline
+            from celwright.pipelines.decompose.layered_loading import loaded
 
             return LayeredPipeline(lambda name: loaded(name, *located(model_store(), name), options), options)
 
@@ -50,7 +50,7 @@ def pipelines(
         return SegmentPipeline()
 
     def colorize() -> Pipeline[Any]:
-        from celwright.pipelines.colorize import ColorizePipeline
+        from celwright.pipelines.colorize.pipeline import ColorizePipeline
 
         on = None if device == "auto" else device
         if weights_are_here("colorize"):
@@ -63,18 +63,18 @@ def pipelines(
 
 
 def sampled_proposer(device: str | None = None) -> "SampledProposer":
-    from celwright.pipelines.color_networks import color_networks
-    from celwright.pipelines.sampled import SampledProposer
+    from celwright.pipelines.colorize.color_networks import color_networks
+    from celwright.pipelines.colorize.sampled import SampledProposer
 
     return SampledProposer(lambda name: color_networks(name, device))
 
 
 def matched_proposer(device: str | None = None) -> "MatchedProposer":
     """References without a colour network: the decomposer finds their lines and flats, regions are matched."""
-    from celwright.pipelines.matched import MatchedProposer
+    from celwright.pipelines.colorize.matched import MatchedProposer
 
     def look() -> "Look":
-        from celwright.pipelines.color_networks import reference_look
+        from celwright.pipelines.colorize.color_networks import reference_look
         from celwright.pipelines.network import predictor
 
         return reference_look(predictor("embedded", device))

@@ -21,8 +21,8 @@ from celwright.domain import ColorizeRequest, Finished, Labels, Palette, Pipelin
 from celwright.errors import UnusableInputError
 from celwright.imaging import lineart
 from celwright.imaging.color import ciede2000, srgb_to_lab
-from celwright.pipelines.colorize import ColorizePipeline
-from celwright.pipelines.proposal import Proposer
+from celwright.pipelines.colorize.pipeline import ColorizePipeline
+from celwright.pipelines.colorize.proposal import Proposer
 from celwright.regions.trapped_ball import LINE_FROM
 
 CLOSE = 5.0  # CIEDE2000; up to it a colour counts as the artist's

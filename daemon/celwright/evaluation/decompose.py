@@ -106,7 +106,7 @@ def with_weights(path: Path) -> Decompose:
 
 
 def _through_the_pipeline(load: Callable[[str], Callable[[NDArray[Any]], FloatImage]] | None) -> Decompose:
-    from celwright.pipelines.decompose import DecomposePipeline
+    from celwright.pipelines.decompose.pipeline import DecomposePipeline
 
     pipeline = DecomposePipeline(load)
 

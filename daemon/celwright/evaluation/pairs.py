@@ -20,7 +20,7 @@ from celwright.evaluation import lpips
 from celwright.models.color_latents import Latents
 from celwright.models.colorizer import Colorizer
 from celwright.models.presets import build_colorizer
-from celwright.pipelines.color_networks import color_networks
+from celwright.pipelines.colorize.color_networks import color_networks
 from celwright.training.color_samples import on_device
 from celwright.training.colored_held_out import area_accuracy, painted
 from celwright.training.colorizer import latent_space

@@ -76,5 +76,5 @@ def device_in_words() -> str:
 def bfloat16_is_faster() -> bool:
     """Whether this CPU has instructions for bfloat16: with them it is two to three times as fast as float32, emulated
     several times slower. Asked and not timed, since a picture must give the same layers however busy the machine is."""
-    told = getattr(torch.cpu, "get_capabilities", dict)()  # an older torch does not tell
+    told: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # an older torch does not tell
     return any(known is True for name, known in told.items() if name.endswith("bf16"))

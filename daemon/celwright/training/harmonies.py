@@ -1,7 +1,7 @@
 """The table of palettes for automatic colouring, made from scenes as the colorizer sees them in training.
 
-``python -m celwright.training.harmonies [FILE]`` writes what pipelines/harmonies.py reads, always the same. A scene
-counts when its figure has plausible colours and is not muddy. Knows scenes and histograms, no network.
+``python -m celwright.training.harmonies [FILE]`` writes what pipelines/colorize/harmonies.py reads, always the same. A
+scene counts when its figure has plausible colours and is not muddy. Knows scenes and histograms, no network.
 """
 
 import sys
@@ -15,7 +15,7 @@ from celwright.domain import FloatImage
 from celwright.imaging.histogram import color_histogram
 from celwright.imaging.muddiness import muddiness
 from celwright.imaging.saving import write_atomically
-from celwright.pipelines.harmonies import TABLE
+from celwright.pipelines.colorize.harmonies import TABLE
 from celwright.training.drawing.compositions import scene_of
 from celwright.training.drawing.identity import Identity, plausible_palette
 from celwright.training.drawing.lighting import rendered

@@ -17,7 +17,7 @@ from torch import Tensor
 from celwright.domain import FloatImage
 from celwright.evaluation.metrics import local_mean_squared_error, over_white, recomposition
 from celwright.models.layered_tokens import Prompt, encoded, encoded_prompt, sampled
-from celwright.pipelines.layered_planes import ResultLayers, recomposed, result_colors
+from celwright.pipelines.decompose.layered_planes import ResultLayers, recomposed, result_colors
 from celwright.training.layered import LayeredOptions, loaded_base, trained
 from celwright.training.layered_tiny import save_tiny
 from celwright.training.scenes import Scene, scene

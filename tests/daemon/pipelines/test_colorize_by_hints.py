@@ -7,8 +7,8 @@ from celwright.domain import ColorizeRequest, Finished, Palette, Pixels, Progres
 from celwright.errors import CelwrightError, ModelUnavailableError, UnusableInputError, WrongUsageError
 from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.layers import LayerStack, compose
-from celwright.pipelines.colorize import ColorizePipeline
-from celwright.pipelines.proposal import HintProposer, Proposal
+from celwright.pipelines.colorize.pipeline import ColorizePipeline
+from celwright.pipelines.colorize.proposal import HintProposer, Proposal
 from celwright.regions.show import labels_of
 from numpy.typing import NDArray
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from celwright.domain import DecomposeRequest, Finished, Pixels, Preview, Progress
-from celwright.pipelines import decompose, estimates
-from celwright.pipelines.decompose import DecomposePipeline, on_white
+from celwright.pipelines.decompose import estimates
+from celwright.pipelines.decompose import pipeline as decompose
+from celwright.pipelines.decompose.pipeline import DecomposePipeline, on_white
 
 NAMES = {"line", "flat", "shadow", "highlight", "composite"}
 

@@ -7,8 +7,8 @@ import pytest
 from celwright import layers
 from celwright.domain import DecomposeRequest, Pixels, Progress, RecompositionError
 from celwright.fitting import Estimate, fit
-from celwright.pipelines import finishing
-from celwright.pipelines.decompose import DecomposePipeline
+from celwright.pipelines.decompose import finishing
+from celwright.pipelines.decompose.pipeline import DecomposePipeline
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from celwright.pipelines.flat_regions import flat_regions
+from celwright.pipelines.decompose.flat_regions import flat_regions
 
 EVERYTHING = np.ones((60, 90), np.bool_)
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from celwright.imaging.tiling import Band
-from celwright.pipelines import flattening
-from celwright.pipelines.flattening import by_area, flattened
+from celwright.pipelines.decompose import flattening
+from celwright.pipelines.decompose.flattening import by_area, flattened
 
 SKIN, SHADE, SHINE, CLOTH = ((np.array(color) / 255).astype(np.float32) for color in (
     (230, 190, 160), (185, 145, 120), (250, 245, 240), (60, 90, 160),

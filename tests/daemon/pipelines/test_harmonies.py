@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 from celwright.imaging.histogram import BINS, hellinger
-from celwright.pipelines.harmonies import harmony
+from celwright.pipelines.colorize.harmonies import harmony
 
 
 def test_every_harmony_is_a_histogram_and_the_numbers_go_round() -> None:

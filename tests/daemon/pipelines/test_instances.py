@@ -6,8 +6,8 @@ import pytest
 import torch
 from celwright.domain import FloatImage, Pixels, Reference
 from celwright.models.presets import build_colorizer
-from celwright.pipelines.field import field_of
-from celwright.pipelines.instances import Instances, found_figures, found_instances, matched
+from celwright.pipelines.colorize.field import field_of
+from celwright.pipelines.colorize.instances import Instances, found_figures, found_instances, matched
 from celwright.regions.trapped_ball import segment
 from numpy.typing import NDArray
 

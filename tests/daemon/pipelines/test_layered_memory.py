@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 from celwright.errors import ModelUnavailableError
-from celwright.pipelines.layered_memory import GIB, Need, Room, check_fits, needed, weights
+from celwright.pipelines.decompose.layered_memory import GIB, Need, Room, check_fits, needed, weights
 from safetensors.numpy import save_file
 
 

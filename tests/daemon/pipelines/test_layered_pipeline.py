@@ -16,11 +16,11 @@ from celwright.imaging.saving import write_png
 from celwright.layers import LayerStack
 from celwright.models import layered_tokens
 from celwright.models.layered import LayerSemanticEmbedding, add_updates, save_adapter
-from celwright.pipelines import layered_loading
-from celwright.pipelines.decomposers import DecomposeByModel, located
-from celwright.pipelines.layered import LayeredPipeline
-from celwright.pipelines.layered_loading import LayeredOptions, loaded
-from celwright.pipelines.layered_memory import Room
+from celwright.pipelines.decompose import layered_loading
+from celwright.pipelines.decompose.decomposers import DecomposeByModel, located
+from celwright.pipelines.decompose.layered import LayeredPipeline
+from celwright.pipelines.decompose.layered_loading import LayeredOptions, loaded
+from celwright.pipelines.decompose.layered_memory import Room
 from celwright.psd.tree import four_layers
 from celwright.psd.write import write as write_layers
 from celwright.training.layered_tiny import save_tiny
@@ -181,7 +181,7 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(store, monkeyp
 
 def test_the_embedded_model_takes_over_only_when_asked_and_it_is_said(store, monkeypatch):
     monkeypatch.setattr(layered_loading, "room", lambda: Room(0, 0))
-    from celwright.pipelines.decompose import DecomposePipeline
+    from celwright.pipelines.decompose.pipeline import DecomposePipeline
 
     request = DecomposeRequest(picture(), model="base")
     with pytest.raises(ModelUnavailableError):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from celwright import fitting
-from celwright.pipelines.layered_planes import ResultLayers, planes, recomposed, result_colors
+from celwright.pipelines.decompose.layered_planes import ResultLayers, planes, recomposed, result_colors
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from celwright.domain import ColorizeRequest, Finished, FloatImage, Palette, Pixels, Reference
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.pipelines.colorize import ColorizePipeline
-from celwright.pipelines.matched import MatchedProposer, matched_by_references
-from celwright.pipelines.matching import Matched, matched_regions
-from celwright.pipelines.reference_view import ReferenceView, on_ground, reference_view
+from celwright.pipelines.colorize.matched import MatchedProposer, matched_by_references
+from celwright.pipelines.colorize.matching import Matched, matched_regions
+from celwright.pipelines.colorize.pipeline import ColorizePipeline
+from celwright.pipelines.colorize.reference_view import ReferenceView, on_ground, reference_view
 from celwright.regions.trapped_ball import segment
 from numpy.typing import NDArray
 

@@ -9,12 +9,12 @@ import torch
 from celwright.domain import ColorizeRequest, Finished, FloatImage, Palette, Pixels, Preview, Progress, Reference
 from celwright.errors import ModelUnavailableError
 from celwright.models.presets import build_autoencoder, build_colorizer
-from celwright.pipelines import sampled
-from celwright.pipelines.colorize import ColorizePipeline
-from celwright.pipelines.conditions import ColorNetworks, conditions_of, shown_references
-from celwright.pipelines.field import field_of
-from celwright.pipelines.harmonies import harmony
-from celwright.pipelines.sampled import SampledProposer
+from celwright.pipelines.colorize import sampled
+from celwright.pipelines.colorize.conditions import ColorNetworks, conditions_of, shown_references
+from celwright.pipelines.colorize.field import field_of
+from celwright.pipelines.colorize.harmonies import harmony
+from celwright.pipelines.colorize.pipeline import ColorizePipeline
+from celwright.pipelines.colorize.sampled import SampledProposer
 from numpy.typing import NDArray
 
 SIDE = 96

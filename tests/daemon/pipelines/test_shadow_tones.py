@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from celwright.pipelines import shadow_tones as tones
+from celwright.pipelines.decompose import shadow_tones as tones
 from hypothesis import given
 from hypothesis import strategies as st
 

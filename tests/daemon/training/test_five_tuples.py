@@ -4,7 +4,7 @@ import pytest
 from celwright.domain import Pixels
 from celwright.errors import WrongUsageError
 from celwright.layers import LayerStack, compose, quantized
-from celwright.pipelines.layered_planes import ResultLayers, recomposed
+from celwright.pipelines.decompose.layered_planes import ResultLayers, recomposed
 from celwright.psd import write
 from celwright.psd.tree import four_layers
 from celwright.training.five_tuples import FRAMES, five_tuples

@@ -13,7 +13,7 @@ from celwright.errors import WrongUsageError
 from celwright.evaluation.metrics import over_white
 from celwright.models.layered import load_adapter
 from celwright.models.layered_tokens import encoded_prompt
-from celwright.pipelines.layered_planes import ResultLayers, recomposed
+from celwright.pipelines.decompose.layered_planes import ResultLayers, recomposed
 from celwright.training import layered, layered_ablation
 from celwright.training.layered import LayeredOptions, loaded_base, train
 from celwright.training.layered_ablation import Row, local_mean_squared_error, table, taken_apart

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from celwright.domain import FloatImage
 from celwright.models.colorizer import Colorizer
-from celwright.pipelines.matching import Likeness
-from celwright.pipelines.reference_view import ReferenceView
+from celwright.pipelines.colorize.matching import Likeness
+from celwright.pipelines.colorize.reference_view import ReferenceView
 from celwright.regions.correspondence import Drawn
 
 

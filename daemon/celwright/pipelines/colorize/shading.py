@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from celwright.domain import FloatImage, Pixels
 from celwright.fitting import stored_highlight, stored_shadow
 from celwright.layers import quantized
-from celwright.pipelines.field import Field
+from celwright.pipelines.colorize.field import Field
 
 Predict = Callable[[NDArray[Any]], FloatImage]
 """(h, w, 3) of 8 bit -> (h, w, 13) float32: line alpha, line colour, flat, shadow, highlight."""

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from celwright.domain import ColorizeRequest, FloatImage, Labels, Palette, Pixels
 from celwright.imaging.color import nearest_colors
 from celwright.layers import NAMES, LayerStack
-from celwright.pipelines.context import change_allowed, within_context
-from celwright.pipelines.proposal import Proposal
-from celwright.pipelines.shading import shading_layers
+from celwright.pipelines.colorize.context import change_allowed, within_context
+from celwright.pipelines.colorize.proposal import Proposal
+from celwright.pipelines.colorize.shading import shading_layers
 from celwright.regions.fill import painted
 from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import HintedRegions

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Progress, Reference
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.pipelines.field import field_of
-from celwright.pipelines.instances import Instances, found_figures
-from celwright.pipelines.matching import Likeness, Matched, matched_regions
-from celwright.pipelines.proposal import HintProposer, Proposal
-from celwright.pipelines.reference_view import Look, ReferenceView, reference_view
+from celwright.pipelines.colorize.field import field_of
+from celwright.pipelines.colorize.instances import Instances, found_figures
+from celwright.pipelines.colorize.matching import Likeness, Matched, matched_regions
+from celwright.pipelines.colorize.proposal import HintProposer, Proposal
+from celwright.pipelines.colorize.reference_view import Look, ReferenceView, reference_view
 from celwright.regions.bays import solidity, with_bays
 from celwright.regions.hinted import HintedRegions, background
 

@@ -18,9 +18,9 @@ from celwright.imaging.histogram import color_histogram
 from celwright.layers import as_float
 from celwright.models.color_latents import Latents
 from celwright.models.colorizer import Colorizer, Conditions
-from celwright.pipelines.decompose import on_white
-from celwright.pipelines.field import Field, field_of
-from celwright.pipelines.reference_view import Look
+from celwright.pipelines.colorize.field import Field, field_of
+from celwright.pipelines.colorize.reference_view import Look
+from celwright.pipelines.decompose.pipeline import on_white
 
 REFERENCE_SIDE = 256  # px
 

@@ -28,10 +28,10 @@ from celwright.domain import (
     Report,
 )
 from celwright.imaging import tiling
-from celwright.pipelines import finishing
-from celwright.pipelines.estimates import Estimates
-from celwright.pipelines.estimates import on_white as on_white
-from celwright.pipelines.flattening import by_area
+from celwright.pipelines.decompose import finishing
+from celwright.pipelines.decompose.estimates import Estimates
+from celwright.pipelines.decompose.estimates import on_white as on_white
+from celwright.pipelines.decompose.flattening import by_area
 
 TILE, OVERLAP = 768, 96  # px
 FIT_PIXELS = 512 * 1024  # pixels fitted at once: bounds the memory of float planes

@@ -28,9 +28,9 @@ from celwright.domain import (
 from celwright.errors import CelwrightError, ModelUnavailableError
 from celwright.layers import quantized
 from celwright.models.layered import LAYERS, PROMPT
-from celwright.pipelines.decompose import Clock, fitted, on_white
-from celwright.pipelines.layered_loading import LayeredOptions
-from celwright.pipelines.layered_planes import ResultLayers, planes
+from celwright.pipelines.decompose.layered_loading import LayeredOptions
+from celwright.pipelines.decompose.layered_planes import ResultLayers, planes
+from celwright.pipelines.decompose.pipeline import Clock, fitted, on_white
 
 SAMPLING = 0.9  # share of the work that is not fitting
 Load = Callable[[str], Any]

@@ -11,11 +11,11 @@ from torch import nn
 from celwright.domain import FloatImage, Pixels
 from celwright.models.color_latents import ColorLatents
 from celwright.models.presets import build_colorizer
-from celwright.pipelines.conditions import ColorNetworks
-from celwright.pipelines.estimates import on_white
-from celwright.pipelines.flattening import flattened
+from celwright.pipelines.colorize.conditions import ColorNetworks
+from celwright.pipelines.colorize.reference_view import Look
+from celwright.pipelines.decompose.estimates import on_white
+from celwright.pipelines.decompose.flattening import flattened
 from celwright.pipelines.network import Predictor, best_device, bfloat16_is_faster, predictor
-from celwright.pipelines.reference_view import Look
 from celwright.weights import registry
 
 _FLAT = slice(4, 7)  # the planes of the flat in what the decomposer finds

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.pipelines.layered_memory import Offload, Quantize, check_fits, needed, room
+from celwright.pipelines.decompose.layered_memory import Offload, Quantize, check_fits, needed, room
 
 Resolution = Literal[640, 1024]
 _QUANTIZERS = {"8bit": "bitsandbytes_8bit", "4bit": "bitsandbytes_4bit"}

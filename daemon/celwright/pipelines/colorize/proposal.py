@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Pixels
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.pipelines.field import Field
+from celwright.pipelines.colorize.field import Field
 from celwright.regions.fill import nearest_alike
 from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import HintedRegions

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels
-from celwright.pipelines.alike_colors import alike
+from celwright.pipelines.decompose.alike_colors import alike
 
 _EVEN = (6, 12, 24)  # 1/255; how far neighbours may differ inside an area: more, where there is none else
 _TWO_COLORS = 14.0  # 1/255; a flat that varies by more within an area is cut in two

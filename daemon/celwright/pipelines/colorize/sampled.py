@@ -22,17 +22,23 @@ from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
 from celwright.models.color_latents import Latents
 from celwright.models.colorizer import Conditions, Prepared
-from celwright.pipelines.cell_likeness import cell_likeness
-from celwright.pipelines.conditions import ColorNetworks, conditions_of, likeness, region_given, shown_references
-from celwright.pipelines.context import change_allowed
-from celwright.pipelines.field import Field, field_of
-from celwright.pipelines.harmonies import harmony
-from celwright.pipelines.instances import Instances, found_instances
-from celwright.pipelines.matched import matched_by_references, with_matched
-from celwright.pipelines.matching import Matched
-from celwright.pipelines.proposal import Proposal
-from celwright.pipelines.reference_palette import palette_of, snapped
-from celwright.pipelines.reference_view import Look, ReferenceView, reference_view
+from celwright.pipelines.colorize.cell_likeness import cell_likeness
+from celwright.pipelines.colorize.conditions import (
+    ColorNetworks,
+    conditions_of,
+    likeness,
+    region_given,
+    shown_references,
+)
+from celwright.pipelines.colorize.context import change_allowed
+from celwright.pipelines.colorize.field import Field, field_of
+from celwright.pipelines.colorize.harmonies import harmony
+from celwright.pipelines.colorize.instances import Instances, found_instances
+from celwright.pipelines.colorize.matched import matched_by_references, with_matched
+from celwright.pipelines.colorize.matching import Matched
+from celwright.pipelines.colorize.proposal import Proposal
+from celwright.pipelines.colorize.reference_palette import palette_of, snapped
+from celwright.pipelines.colorize.reference_view import Look, ReferenceView, reference_view
 from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal, vote
 

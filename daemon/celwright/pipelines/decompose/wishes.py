@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from celwright import layers
 from celwright.domain import DecomposeRequest, FloatImage, Pixels
 from celwright.fitting import largest, snapped
-from celwright.pipelines.flat_regions import FlatRegions
+from celwright.pipelines.decompose.flat_regions import FlatRegions
 
 _CLEAR = 0.1  # line alpha up to which a pixel tells something about its region
 _FAINT = 8 / 255  # change of colour that `clean` leaves out where the flat is new; from twice as much on it is kept

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from celwright.domain import ColorizeRequest, Event, Finished, FloatImage, Pixels, Progress, Report
 from celwright.imaging import lineart
 from celwright.layers import as_float
-from celwright.pipelines.context import check_context
-from celwright.pipelines.painting import Page, paint
-from celwright.pipelines.proposal import HintProposer, Proposal, Proposer, needs_network
-from celwright.pipelines.shading import Predict, found_shading
+from celwright.pipelines.colorize.context import check_context
+from celwright.pipelines.colorize.painting import Page, paint
+from celwright.pipelines.colorize.proposal import HintProposer, Proposal, Proposer, needs_network
+from celwright.pipelines.colorize.shading import Predict, found_shading
 from celwright.regions.hinted import HintedRegions, background, give_hints, without_hints
 from celwright.regions.hints import Hints, find_hints
 from celwright.regions.trapped_ball import segment

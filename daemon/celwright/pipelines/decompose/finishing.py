@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from celwright import layers
 from celwright.domain import DecomposeRequest, FloatImage, Pixels, Progress, RecompositionError
 from celwright.fitting import largest, snapped, solved_line, stored_highlight, stored_shadow
-from celwright.pipelines import shadow_tones as tones
-from celwright.pipelines.flat_regions import flat_regions
-from celwright.pipelines.wishes import Images, Wishes, added
+from celwright.pipelines.decompose import shadow_tones as tones
+from celwright.pipelines.decompose.flat_regions import flat_regions
+from celwright.pipelines.decompose.wishes import Images, Wishes, added
 
 STAGE = "finish"
 BAND_PIXELS, LEAST_ROWS = 256 * 1024, 64  # held as floats at once

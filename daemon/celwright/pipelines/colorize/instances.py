@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels, Pixels, Reference
-from celwright.pipelines.field import Field, field_of
+from celwright.pipelines.colorize.field import Field, field_of
 from celwright.regions.fill import painted
 from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import background

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from celwright.domain import MIN_SIDE, FloatImage, Labels, Pixels, Reference
 from celwright.imaging.color import nearest_colors
-from celwright.pipelines.estimates import on_white
-from celwright.pipelines.reference_palette import palette_of
+from celwright.pipelines.colorize.reference_palette import palette_of
+from celwright.pipelines.decompose.estimates import on_white
 from celwright.regions.correspondence import SIDE, Drawn
 from celwright.regions.growth import grown
 

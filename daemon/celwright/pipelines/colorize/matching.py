@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels
-from celwright.pipelines.reference_view import Frame, ReferenceView, frame_of
+from celwright.pipelines.colorize.reference_view import Frame, ReferenceView, frame_of
 from celwright.regions.correspondence import CELL, CELLS, Drawn, correspondence, line_likeness
 from celwright.regions.graph import Graph, graph
 from celwright.regions.vote import alike_made_equal

@@ -1,0 +1,1 @@
+"""Line art into flat colour: by hints, by references, by a sampled picture."""

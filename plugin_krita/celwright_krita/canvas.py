@@ -1,7 +1,7 @@
 """The seam to the painting program: what the plugin asks of an open document. Knows neither Krita nor Qt nor the wire.
 
-krita_canvas.py serves it in Krita; tests serve it with lists and bytes. Everything here is called on the main thread,
-and everything that reads or writes pixels does so for one layer at a time, so that the window stays alive in between.
+rim/canvas.py serves it in Krita; tests serve it with lists and bytes. Everything is called on the main thread, and
+pixels are read or written for one layer at a time, so that the window stays alive in between.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Layer:
 
 @dataclass(frozen=True)
 class Frame:
-    """The document's own picture: size, colour ("RGBA", "GRAYA", "CMYKA", …; "U8", "U16", "F16", "F32"), profile's
-    name, and the animation's frames (the current one, first and last; equal when nothing is animated)."""
+    """The document's own picture: size, colour ("RGBA", "GRAYA", …; "U8", "U16", "F16", "F32"), profile's name, and
+    the animation's frames (the current one, first and last; equal when nothing is animated)."""
 
     width: int
     height: int
@@ -67,8 +67,7 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """Pixels in the document's own layout, as the painting program hands them out: BGRA for whole numbers, RGBA for
-    floats, grey and alpha, or one byte a pixel for a selection (``model`` "MASK")."""
+    """Pixels as the program has them: BGRA of whole numbers, RGBA of floats, grey and alpha, or coverage ("MASK")."""
 
     data: bytes
     rect: Rect
@@ -78,8 +77,8 @@ class Raw:
 
 @dataclass(frozen=True, eq=False)
 class NewLayer:
-    """A layer to insert. ``data`` as in Raw, of the document's model and depth; ``blend`` Krita's name ("normal",
-    "multiply", "screen"); ``clipped`` to the layers below it in the group."""
+    """``data`` as in Raw, of the document's model and depth; ``blend`` is Krita's name ("normal", "multiply", …);
+    ``clipped`` to the layers below it in the group."""
 
     name: str
     data: bytes
@@ -97,6 +96,16 @@ class NewGroup:
 
     name: str
     layers: tuple[NewLayer, ...]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    visible: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class NewFolder:
+    """Groups, bottom to top, to insert in one undo step inside another; only that one's ``parameters`` are stored."""
+
+    name: str
+    groups: tuple[NewGroup, ...]
     parameters: Mapping[str, object] = field(default_factory=dict)
     visible: bool = True
 
@@ -138,9 +147,8 @@ class Canvas(Protocol):
     def select(self, mask: Raw) -> None:
         """Make ``mask`` the selection: shows a region on the canvas itself."""
 
-    def insert(self, group: NewGroup, above: str) -> Generator[None, None, str]:
-        """Insert above the layer with the id ``above`` (on top of all when it is gone), one layer for each turn; the
-        document changes at the end only, in one undo step. The generator's value is the group's id."""
+    def insert(self, group: NewGroup | NewFolder, above: str) -> Generator[None, None, str]:
+        """Insert above the layer ``above`` (on top where it is gone), a layer a turn, all at the end; gives the id."""
 
     def remembered(self) -> dict[str, dict[str, object]]:
         """The stored parameters by group id, of groups that are still there."""
@@ -157,7 +165,7 @@ class Canvas(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TreeLayer:
-    """A layer as it is to be saved; exactly one of ``raw`` and ``children`` (bottom to top) says something."""
+    """A layer to save; exactly one of ``raw`` and ``children`` (bottom to top) says something."""
 
     name: str
     blend: str

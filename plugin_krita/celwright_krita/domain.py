@@ -30,11 +30,18 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class DecomposeRequest:
-    """Take a finished picture apart; ``fidelity`` is "clean" or "exact"."""
+    """Take a finished picture apart; ``fidelity`` is "clean" or "exact". ``flat_colors`` is the most that the flat may
+    have, ``shadow_tones`` the number of hard steps, each 0 for as found; ``shadow_tint`` is "free" or "region",
+    ``shadow_blend`` "multiply" or "normal"."""
 
     picture: Pixels
     fidelity: str = "clean"
     model: str = ""
+    flat_colors: int = 0
+    shadow_tones: int = 0
+    shadow_tint: str = "free"
+    merge_highlight: bool = False
+    shadow_blend: str = "multiply"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +100,8 @@ class Leak:
 
 @dataclass(frozen=True)
 class Report:
-    """What is worth knowing about a result besides its pixels; ``seconds`` by stage, ``notices`` are sentences."""
+    """What is worth knowing about a result besides its pixels; ``seconds`` by stage, ``notices`` are sentences,
+    ``shadow_blend`` is the blend mode of the shadow layer."""
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     model: str = ""
@@ -102,6 +110,7 @@ class Report:
     regions: int | None = None
     leaks: tuple[Leak, ...] = ()
     notices: tuple[str, ...] = ()
+    shadow_blend: str = "multiply"
 
 
 @dataclass(frozen=True)

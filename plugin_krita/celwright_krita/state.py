@@ -16,12 +16,18 @@ from celwright_krita.pixels import Pixels
 
 @dataclass(frozen=True)
 class DecomposeOptions:
-    """``source`` is a layer's id, ACTIVE or VISIBLE; ``all_frames`` takes every frame of the animation in turn."""
+    """``source`` is a layer's id, ACTIVE or VISIBLE; ``all_frames`` takes every frame of the animation in turn. The
+    rest is how the layers are wanted, as in domain.DecomposeRequest."""
 
     source: str = ACTIVE
     model: str = ""
     fidelity: str = "clean"
     all_frames: bool = False
+    flat_colors: int = 0
+    shadow_tones: int = 0
+    shadow_tint: str = "free"
+    merge_highlight: bool = False
+    shadow_blend: str = "multiply"
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class State:
     recomposition: RecompositionError | None = None
     leaks: tuple[Leak, ...] = ()
     overview: Pixels | None = None  # last result or leaks over the line art, small, for the docker
-    variations: tuple[Pixels, ...] = ()  # thumbnails to choose from
+    variations: tuple[Pixels, ...] = ()  # pictures to choose from
     chosen: int = 0
     history: tuple[HistoryEntry, ...] = ()
     saved: str = ""  # where the last PSD was written

@@ -28,9 +28,9 @@ MISSING = [name for name in (KRITA, "Xvfb") if shutil.which(name) is None]
 
 
 @contextlib.contextmanager
-def screen() -> Iterator[str]:
+def screen(size: str = SCREEN) -> Iterator[str]:
     """The display's name."""
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", SCREEN, "-noreset", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-noreset", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
@@ -39,6 +39,12 @@ def screen() -> Iterator[str]:
             yield f":{number}"
         finally:
             server.terminate()
+
+
+def doubled(size: str) -> str:
+    """A screen of twice the width and height."""
+    width, height, depth = size.split("x")
+    return f"{2 * int(width)}x{2 * int(height)}x{depth}"
 
 
 def make_home(home: Path) -> Path:
@@ -105,9 +111,10 @@ class Krita:
 
     def __init__(self, home: Path, display: str, scenario: Path, **more: object) -> None:
         answer, log = home / f"{scenario.stem}.answer", home / f"{scenario.stem}.log"
+        usual = {"CELWRIGHT_TEST_FOLDER": home, "CELWRIGHT_TEST_SHOTS": SHOTS}
         variables = environment(
             home, DISPLAY=display, CELWRIGHT_TEST_SCENARIO=scenario.with_suffix(""), CELWRIGHT_TEST_ANSWER=answer,
-            CELWRIGHT_TEST_FOLDER=home, CELWRIGHT_TEST_SHOTS=SHOTS, **more,
+            **{**usual, **more},
         )  # fmt: skip
         answer.unlink(missing_ok=True)  # of a run before
         self.played = Played(answer, log)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 
-from celwright_krita.canvas import VISIBLE, DocumentTree, Frame, Layer, NewGroup, Raw, Rect, TreeLayer
+from celwright_krita.canvas import VISIBLE, DocumentTree, Frame, Layer, NewFolder, NewGroup, Raw, Rect, TreeLayer
 from celwright_krita.errors import DocumentClosedError, LayerGoneError
 
 BYTES = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "MASK": 1}
@@ -134,9 +134,19 @@ class FakeCanvas:
         self._living()
         self.mask = mask
 
-    def insert(self, group: NewGroup, above: str) -> Generator[None, None, str]:
-        children = []
-        for layer in group.layers:
+    def insert(self, group: NewGroup | NewFolder, above: str) -> Generator[None, None, str]:
+        made = yield from self._made(group)
+        place = next((place for place, layer in enumerate(self.top) if layer.id == above), 0)
+        self.top.insert(place, made)
+        self.stored[made.id] = dict(group.parameters)
+        self.steps += 1
+        return made.id
+
+    def _made(self, group: NewGroup | NewFolder) -> Generator[None, None, FakeLayer]:
+        children: list[FakeLayer] = []
+        for one in group.groups if isinstance(group, NewFolder) else ():
+            children.insert(0, (yield from self._made(one)))
+        for layer in () if isinstance(group, NewFolder) else group.layers:
             self._living()
             _, _, model, depth = self._size
             assert len(layer.data) == layer.rect.width * layer.rect.height * BYTES[model] * DEPTHS[depth]
@@ -149,12 +159,7 @@ class FakeCanvas:
             )  # fmt: skip
             yield
         self._living()
-        made = FakeLayer(group.name, visible=group.visible, children=children)
-        place = next((place for place, layer in enumerate(self.top) if layer.id == above), 0)
-        self.top.insert(place, made)
-        self.stored[made.id] = dict(group.parameters)
-        self.steps += 1
-        return made.id
+        return FakeLayer(group.name, visible=group.visible, children=children)
 
     def remembered(self) -> dict:
         self._living()

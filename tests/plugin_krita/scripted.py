@@ -46,7 +46,7 @@ class Script:
         self.report = domain.Report(seed=7, model="scripted")
         self.models: list = []
         self.held = False  # whether a job stays in the stage "held" until it is cancelled
-        self.api_version = 2
+        self.api_version = 3
         self.addresses: list = []
 
     def connect(self, address: str, token: str) -> ScriptedClient:

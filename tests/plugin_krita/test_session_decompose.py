@@ -44,6 +44,16 @@ def test_one_group_in_one_step_lies_above_the_source_and_nothing_else_changes(be
     assert bench.sentence == ""
 
 
+def test_a_shadow_that_the_daemon_made_to_lie_normally_does_so_in_the_document(bench):
+    bench = bench()
+    bench.script.report = domain.Report(shadow_blend="normal")
+    bench.session.decompose(DecomposeOptions(shadow_blend="normal", flat_colors=9))
+    bench.finish()
+    assert (bench.script.requests[0].shadow_blend, bench.script.requests[0].flat_colors) == ("normal", 9)
+    assert bench.canvas.named("shadow").blend == "normal"
+    assert bench.canvas.named("highlight").blend == "screen"
+
+
 @pytest.mark.parametrize("depth", ["U8", "U16"])
 def test_pixels_cross_bit_for_bit_in_both_depths(bench, depth):
     bench = bench(FakeCanvas(layers=(painted("ink", depth=depth),), depth=depth))

@@ -64,6 +64,39 @@ def test_a_result_does_not_go_into_a_document_of_other_colours(bench):
     assert bench.sentence == ("The result is for documents in RGB with 8 bits: convert the document, or run it again.")
 
 
+def test_run_again_wants_the_layers_as_they_were_wanted(bench):
+    wishes = {
+        "flat_colors": 12, "shadow_tones": 2, "shadow_tint": "region", "merge_highlight": True,
+        "shadow_blend": "normal",
+    }  # fmt: skip
+    one = bench(FakeCanvas(layers=(painted("ink"),)))
+    one.session.decompose(DecomposeOptions(**wishes))
+    one.settle()
+    reopened = FakeCanvas(layers=tuple(one.canvas.top))
+    reopened.stored = json.loads(json.dumps(one.canvas.stored))  # as a file holds it
+    two = bench(reopened)
+    two.session.run_again(two.state.history[0].id)
+    two.finish()
+    for made in (one, two):
+        request = made.script.requests[-1]
+        assert {name: getattr(request, name) for name in wishes} == wishes
+
+
+def test_a_group_of_an_older_plugin_is_made_again_as_it_was_then(bench):
+    one = bench(FakeCanvas(layers=(painted("ink"),)))
+    one.session.decompose(DecomposeOptions())
+    one.settle()
+    (stored,) = one.canvas.stored.values()
+    before = {name: stored["options"][name] for name in ("source", "model", "fidelity", "all_frames")}
+    reopened = FakeCanvas(layers=tuple(one.canvas.top))
+    reopened.stored = {id: {**stored, "options": before} for id in one.canvas.stored}
+    two = bench(reopened)
+    two.session.run_again(two.state.history[0].id)
+    two.finish()
+    request = two.script.requests[-1]
+    assert (request.flat_colors, request.shadow_tones, request.shadow_blend) == (0, 0, "multiply")
+
+
 def test_a_reopened_document_tells_how_its_groups_were_made_and_they_can_be_made_again(bench):
     one = bench(FakeCanvas(layers=(painted("ink"), painted("dots", seed=3))))
     ink, dots = (layer.id for layer in one.canvas.top)
@@ -121,23 +154,35 @@ def animated(*frames: int) -> FakeCanvas:
     return canvas
 
 
-def test_all_frames_become_a_group_each_and_only_that_in_sight_is_visible(bench):
+def test_all_frames_become_a_group_each_in_one_undo_step_and_only_that_in_sight_is_visible(bench):
     bench = bench(animated(0, 1, 2, 3))
     bench.session.decompose(DecomposeOptions(all_frames=True))
     assert bench.state.job.task == "frames"
     bench.settle()
-    groups = made(bench)
+    (folder,) = made(bench)
+    assert folder.name.endswith(" – frames 0 to 3")
+    groups = folder.children[::-1]
     assert [group.name.rpartition(" – ")[2] for group in groups] == [f"frame {time}" for time in range(4)]
     assert [group.visible for group in groups] == [False, True, False, False]
     for time, group in enumerate(groups):
         assert group.children[0].data == painted("x", seed=time).data
-    assert (bench.canvas.steps, bench.canvas.times[0]) == (4, 1)
+    assert (bench.canvas.steps, bench.canvas.times[0]) == (1, 1)
     (entry, *_) = bench.state.history
-    assert (entry.task, len(bench.state.history)) == ("frames", 1)
-    assert {parameters["frame"] for parameters in bench.canvas.stored.values()} == {0, 1, 2, 3}
+    assert (entry.task, entry.title, len(bench.state.history)) == ("frames", folder.name, 1)
     bench.session.insert_again(entry.id)
     bench.settle()
-    assert bench.canvas.steps == 8
+    assert bench.canvas.steps == 2
+
+
+def test_frames_that_a_file_remembers_are_made_again_as_a_batch(bench):
+    bench = bench(animated(0, 1, 2, 3))
+    ink = bench.canvas.named("ink").id
+    bench.canvas.stored = {ink: {"task": "frames", "options": {"fidelity": "exact", "all_frames": False}}}
+    bench.session.refresh()
+    bench.session.run_again(bench.state.history[0].id)
+    bench.settle()
+    assert [request.fidelity for request in bench.script.requests] == 4 * ["exact"]
+    assert (bench.sentence, bench.canvas.steps) == ("", 1)
 
 
 def test_a_batch_of_frames_that_breaks_off_goes_on_where_it_was(bench):
@@ -154,7 +199,8 @@ def test_a_batch_of_frames_that_breaks_off_goes_on_where_it_was(bench):
     assert len(bench.state.history) == 1  # what is done is kept
     bench.session.retry()
     bench.settle()
-    assert (bench.sentence, bench.canvas.steps, len(bench.script.requests)) == ("", 4, 5)
+    assert (bench.sentence, bench.canvas.steps, len(bench.script.requests)) == ("", 1, 5)
+    assert len(made(bench)[0].children) == 4
     assert len(bench.state.history) == 1
 
 
@@ -166,7 +212,7 @@ def test_a_frame_with_nothing_in_it_is_left_out_and_told(bench):
     canvas.bounds = lambda id: bounds(id) if canvas.times[0] != 2 else dataclasses.replace(layer.rect, width=0)
     bench.session.decompose(DecomposeOptions(all_frames=True))
     bench.settle()
-    assert canvas.steps == 3
+    assert (canvas.steps, len(made(bench)[0].children)) == (1, 3)
     assert bench.state.notices == ("Frame 2 was left out. The layer has no pixels on the canvas: choose another one.",)
 
 
@@ -180,7 +226,7 @@ def test_cancelled_frames_stay_in_the_history(bench):
     assert (bench.canvas.steps, bench.canvas.times[0]) == (0, 1)
     bench.session.insert_again(bench.state.history[0].id)
     bench.settle()
-    assert bench.canvas.steps == 2
+    assert (bench.canvas.steps, len(made(bench)[0].children)) == (1, 2)
 
 
 class Writing:

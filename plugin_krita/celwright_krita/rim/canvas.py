@@ -10,9 +10,9 @@ import json
 import os
 from typing import Any, Generator, Iterator
 
-from krita import Krita, Selection
+from krita import Krita
 
-from celwright_krita.canvas import VISIBLE, DocumentTree, Frame, Layer, NewGroup, Raw, Rect
+from celwright_krita.canvas import VISIBLE, DocumentTree, Frame, Layer, NewFolder, NewGroup, Raw, Rect
 from celwright_krita.errors import DocumentClosedError, LayerGoneError
 from celwright_krita.rim.insertion import inserting
 from celwright_krita.rim.nodes import (
@@ -27,6 +27,7 @@ from celwright_krita.rim.nodes import (
     walk,
 )
 from celwright_krita.rim.profiles import profile_bytes
+from celwright_krita.rim.selections import selection_of
 from celwright_krita.rim.tree import branch_of, branches_of, with_pixels
 from celwright_krita.session.turns import finished, read_in_turns
 from celwright_krita.texts import tr
@@ -118,15 +119,12 @@ class KritaCanvas:
         return Raw(data, rect, "MASK", "U8")
 
     def select(self, mask: Raw) -> None:
+        selection = selection_of(mask, self.frame())
         document = self.living()
-        selection = Selection()
-        if not mask.rect.empty:
-            area = mask.rect
-            selection.setPixelData(bytes(mask.data), area.x, area.y, area.width, area.height)
         document.setSelection(selection)
         document.waitForDone()
 
-    def insert(self, group: NewGroup, above: str) -> Generator[None, None, str]:
+    def insert(self, group: NewGroup | NewFolder, above: str) -> Generator[None, None, str]:
         """DocumentClosedError when the document is closed between two turns, UnusableInputError when its colours are
         others than those of ``group``; nothing is inserted then."""
         id = yield from inserting(self.living, group, above)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, Generator
 
-from celwright_krita.canvas import NewGroup, NewLayer
+from celwright_krita.canvas import NewFolder, NewGroup, NewLayer
 from celwright_krita.errors import CelwrightError, UnusableInputError
 from celwright_krita.rim.nodes import found, id_of, place_above
 from celwright_krita.texts import tr
@@ -20,18 +20,19 @@ _SAMPLES = {"RGBA": 4, "GRAYA": 2}
 _BYTES = {"U8": 1, "U16": 2}
 
 
-def inserting(living: Callable[[], Any], group: NewGroup, above: str) -> Generator[None, None, str]:
+def inserting(living: Callable[[], Any], group: NewGroup | NewFolder, above: str) -> Generator[None, None, str]:
     """Add ``group`` above the layer with the id ``above``; the group's id. ``living`` gives the document or raises.
 
     Each turn writes at most TURN_BYTES; then one adds the group, unseen, and the last has Krita compute the picture
     (its own time: about 0.1 s for 4000x4000 and layer). Given up before that, the document is as it was."""
-    for layer in group.layers:
+    layers = [layer for one in (group.groups if isinstance(group, NewFolder) else (group,)) for layer in one.layers]
+    for layer in layers:
         _check(living(), layer)
     workshop = living().clone()  # shares its pixels, stands in no list; a new document costs a tenth of a second
     try:
         parent = yield from _made(workshop, group)
         document = living()
-        for layer in group.layers:
+        for layer in layers:
             _check(document, layer)  # the artist may have converted the document meanwhile
         document.waitForDone()
         active = document.activeNode()
@@ -66,8 +67,14 @@ def _node(document: Any, id: str | None) -> list[Any]:
     return [] if match is None else [match[0]]
 
 
-def _made(workshop: Any, group: NewGroup) -> Generator[None, None, Any]:
+def _made(workshop: Any, group: NewGroup | NewFolder) -> Generator[None, None, Any]:
     parent = workshop.createGroupLayer(group.name)
+    if isinstance(group, NewFolder):
+        for one in group.groups:
+            inner = yield from _made(workshop, one)
+            parent.addChildNode(inner, None)
+            inner.setVisible(one.visible)
+        return parent
     for layer in group.layers:
         node = workshop.createNode(layer.name, "paintlayer")
         parent.addChildNode(node, None)

@@ -17,6 +17,8 @@ UPLOADS: dict = {
     domain.ColorizeRequest: pb.ColorizeUpload,
 }
 _FIDELITIES = {"clean": pb.FIDELITY_CLEAN, "exact": pb.FIDELITY_EXACT}
+_TINTS = {"free": pb.SHADOW_TINT_FREE, "region": pb.SHADOW_TINT_REGION}
+_BLENDS = {"multiply": pb.SHADOW_BLEND_MULTIPLY, "normal": pb.SHADOW_BLEND_NORMAL}
 _UNHINTED = {"nearest": pb.UNHINTED_NEAREST, "transparent": pb.UNHINTED_TRANSPARENT}
 _PALETTES = {"flatting": pb.AUTOMATIC_PALETTE_FLATTING, "auto": pb.AUTOMATIC_PALETTE_AUTO}
 
@@ -33,7 +35,15 @@ def header(request: domain.Request, job_id: str, client_version: str) -> Any:
         return pb.SegmentHeader(options=options, gap=request.gap, leaks=request.leaks)
     options.model = request.model
     if isinstance(request, domain.DecomposeRequest):
-        return pb.DecomposeHeader(options=options, fidelity=_choice("fidelity", _FIDELITIES, request.fidelity))
+        return pb.DecomposeHeader(
+            options=options,
+            fidelity=_choice("fidelity", _FIDELITIES, request.fidelity),
+            flat_colors=request.flat_colors,
+            shadow_tones=request.shadow_tones,
+            shadow_tint=_choice("shadow's tint", _TINTS, request.shadow_tint),
+            merge_highlight=request.merge_highlight,
+            shadow_blend=_choice("shadow's blend mode", _BLENDS, request.shadow_blend),
+        )
     message = pb.ColorizeHeader(
         options=options,
         references=[_reference_names(place, reference) for place, reference in enumerate(request.references)],
@@ -143,6 +153,7 @@ def report(message: pb.Report) -> domain.Report:
             domain.Leak(leak.x, leak.y, leak.width, (leak.first_region, leak.second_region)) for leak in message.leaks
         ),
         notices=tuple(message.notices),
+        shadow_blend="normal" if message.shadow_blend == pb.SHADOW_BLEND_NORMAL else "multiply",
     )
 
 

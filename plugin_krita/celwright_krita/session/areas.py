@@ -10,7 +10,7 @@ from typing import Iterator
 from celwright_krita.canvas import Raw, Rect
 from celwright_krita.pixels import MIN_SIDE, Pixels, Samples, swapped_red_and_blue
 
-THUMBNAIL_SIDE = 96  # px
+THUMBNAIL_SIDE = 192  # px: lists show at most 72, twice as many on sharp screens
 ROWS = 64  # cleared without a pause
 _TO_ALL = bytes([0]) + bytes([255]) * 255  # coverage → which bits are kept
 

@@ -20,7 +20,7 @@ from celwright_krita.texts import tr
 
 log = logging.getLogger(__name__)
 
-NEEDED_API = 2  # the first version of the wire with all that the plugin asks
+NEEDED_API = 3  # the first version of the wire with all that the plugin asks
 
 
 class Daemon:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import Generator, Iterable
 
-from celwright_krita.canvas import Canvas, NewGroup, Program
+from celwright_krita.canvas import Canvas, NewFolder, NewGroup, Program
 from celwright_krita.domain import Preview, Progress, Queued
 from celwright_krita.errors import DocumentClosedError, UnusableInputError
 from celwright_krita.session import work
@@ -55,9 +55,9 @@ class Delivery:
         elif isinstance(item, Preview):
             self._board.progress(preview=item.image)
 
-    def keep(self, made: list[Outcome], task: str, key: str, title: str) -> Result:
-        """Put into the history what was made."""
-        return self._history.add(made, task, key, title)
+    def keep(self, made: list[Outcome], task: str, key: str, title: str, name: str = "") -> Result:
+        """Put into the history what was made, under the ``name``, by default that of its first group."""
+        return self._history.add(made, task, key, title, name)
 
     def drop(self, result: Result) -> None:
         """Out of the history again: another one holds the same."""
@@ -76,22 +76,26 @@ class Delivery:
         self._board.notice(*report.notices)
 
     def insert(self, canvas: Canvas, result: Result, indexes: Iterable[int]) -> Steps:
-        """Insert these of the result's groups, each in an undo step of its own."""
+        """Insert these of the result's groups in one undo step; several lie in a group that keeps them together."""
         indexes = list(indexes)
         try:
             above = result.above if canvas.key == result.key else _active(canvas)
             if result.above and canvas.key == result.key and canvas.layer(above) is None:
                 self._board.notice(tr("layer.removed"))
+            groups: list[NewGroup] = []
             for number, index in enumerate(indexes):
-                self._board.progress(stage="insert", fraction=number / len(indexes), ahead=0)
+                self._board.progress(stage="insert", fraction=number / (len(indexes) + 1), ahead=0)
                 group = result.groups[index]
                 if not isinstance(group, NewGroup):
                     unpacking = functools.partial(work.unpacked, group)
                     unpacked = yield from self._running.worked(lambda stop: unpacking(stop), self.hear)  # noqa: B023
                     assert isinstance(unpacked, NewGroup)
                     group = unpacked
-                id = yield from canvas.insert(group, above)
-                result.inserted.add(id)
+                groups.append(group)
+            whole: NewGroup | NewFolder = groups[0]
+            if result.task == "frames":
+                whole = NewFolder(result.title, tuple(groups), {**result.parameters, "task": "frames"})
+            result.inserted.add((yield from canvas.insert(whole, above)))
         except DocumentClosedError:
             raise UnusableInputError(tr("document.closed.kept", title=result.document)) from None
         self._program.show_message(tr("result.inserted", name=result.title))

@@ -21,7 +21,7 @@ LENGTH = 50  # entries of this session
 
 @dataclass(eq=False)
 class Result:
-    """One entry. ``groups`` are the variations, or with the task "frames" one for each frame (all inserted)."""
+    """One entry. ``groups`` are the variations, or with the task "frames" one for each frame (inserted together)."""
 
     id: int
     task: str
@@ -50,11 +50,11 @@ class History:
         self._ids = 0
         self._packing: Task | None = None
 
-    def add(self, outcomes: list[Outcome], task: str, canvas_key: str, document: str) -> Result:
-        """A result that holds what all ``outcomes`` have."""
+    def add(self, outcomes: list[Outcome], task: str, canvas_key: str, document: str, name: str = "") -> Result:
+        """A result that holds what all ``outcomes`` have; without a ``name`` it is called as its first group."""
         first = outcomes[0]
         groups: list[NewGroup | Packed] = [group for outcome in outcomes for group in outcome.groups]
-        title, parameters = first.groups[0].name, first.groups[0].parameters
+        title, parameters = name or first.groups[0].name, first.groups[0].parameters
         result = Result(
             self._next(), task, title, document, canvas_key, first.above, parameters,
             first.frame, first.thumbnails[0], groups,

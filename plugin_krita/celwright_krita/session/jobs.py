@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from time import strftime
 from typing import Callable, Generator
 
 from celwright_krita.canvas import VISIBLE, Canvas, Frame, Raw
@@ -66,8 +67,9 @@ class Jobs:
         return script
 
     def frames(self, canvas: Canvas, options: DecomposeOptions) -> Script:
-        """Every frame of the animation in turn. All groups are inserted at the end, so that none shows in a later
-        frame's picture; only the one of the frame in sight is visible. Frames that cannot be taken apart are skipped.
+        """Every frame of the animation in turn. All groups are inserted at the end, in one undo step, so that none
+        shows in a later frame's picture; only the one of the frame in sight is visible. Frames that cannot be taken
+        apart are skipped.
         """
         batch = _Batch()
 
@@ -85,7 +87,9 @@ class Jobs:
                     next(iter(canvas.at_time(frame.time)), None)
                 if batch.kept is not None:
                     self._delivery.drop(batch.kept)
-                batch.kept = self._delivery.keep(batch.ordered(frame), "frames", key, title) if batch.made else None
+                if batch.made:
+                    made = batch.ordered(frame)
+                    batch.kept = self._delivery.keep(made, "frames", key, title, batch.name)
             self._delivery.show(batch.made[0])
             self._sight.refresh()
             yield from self._delivery.insert(canvas, batch.kept, range(len(batch.made)))
@@ -162,6 +166,11 @@ class _Batch:
         self.done = 0
         self.source = ""  # the layer's id, once it is known which one is meant
         self.kept: Result | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the group that keeps the frames' groups together."""
+        return tr("made.frames", time=strftime("%H:%M:%S"), first=self.times[0], last=self.times[-1])
 
     def ordered(self, frame: Frame) -> list[Outcome]:
         """What was made, the groups of other frames than the one in sight hidden."""

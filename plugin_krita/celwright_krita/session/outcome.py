@@ -19,14 +19,14 @@ from celwright_krita.session.areas import THUMBNAIL_SIDE, clear_outside, thumbna
 from celwright_krita.session.reading import Reading
 from celwright_krita.texts import tr
 
-# bottom to top: image, blend mode, clipped to what is below
+# bottom to top: image, blend mode (the shadow's is the report's), clipped to what is below
 LAYERS = (
     ("flat", "normal", False),
     ("shadow", "multiply", True),
     ("highlight", "screen", True),
     ("line", "normal", False),
 )
-OVERVIEW_SIDE = 768  # px
+OVERVIEW_SIDE, VARIATION_SIDE = 768, 512  # px; of several variations the chosen one is shown large, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +59,11 @@ def outcome_of(
         "report": _stored(report),
     }
     overview = thumbnail(_image(images, "composite"), OVERVIEW_SIDE)
-    groups, thumbnails = [], []
+    groups, thumbnails, side = [], [], VARIATION_SIDE if prefixes[1:] else THUMBNAIL_SIDE
     for number, prefix in enumerate(prefixes):
-        thumbnails.append(thumbnail(_taken(images, f"{prefix}composite"), THUMBNAIL_SIDE))
+        thumbnails.append(thumbnail(_taken(images, f"{prefix}composite"), side))
         name = f"{title} ({number + 1})" if number else title
-        layers = yield from _layers(reading, images, prefix)
+        layers = yield from _layers(reading, images, prefix, report.shadow_blend)
         groups.append(NewGroup(name, layers, {**parameters, "variation": number}))
     while images:
         images.popitem()
@@ -78,7 +78,9 @@ def _number(prefix: str) -> int:
     return int(prefix[:-1])
 
 
-def _layers(reading: Reading, images: dict[str, Pixels], prefix: str) -> Generator[None, None, tuple[NewLayer, ...]]:
+def _layers(
+    reading: Reading, images: dict[str, Pixels], prefix: str, shadow_blend: str
+) -> Generator[None, None, tuple[NewLayer, ...]]:
     layers = []
     pixel_bytes = 4 if reading.frame.depth == "U8" else 8
     for name, blend, clipped in LAYERS:
@@ -89,6 +91,7 @@ def _layers(reading: Reading, images: dict[str, Pixels], prefix: str) -> Generat
         if reading.selection is not None:
             yield from clear_outside(data, reading.rect, pixel_bytes, reading.selection)
         yield
+        blend = shadow_blend if name == "shadow" else blend
         layers.append(NewLayer(tr(f"made.{name}"), data, reading.rect, blend, clipped))
     return tuple(layers)
 

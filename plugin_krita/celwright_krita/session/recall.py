@@ -28,7 +28,7 @@ def options(parameters: Mapping[str, object]) -> DecomposeOptions | ColorizeOpti
     stored = parameters.get("options")
     if not isinstance(stored, Mapping):
         return None
-    if parameters.get("task") == "decompose":
+    if parameters.get("task") in ("decompose", "frames"):
         return _filled(DecomposeOptions(), stored)
     if parameters.get("task") != "colorize":
         return None

@@ -21,7 +21,16 @@ def request_of(reading: Reading) -> Generator[None, None, Request]:
         yield
     options = reading.options
     if isinstance(options, DecomposeOptions):
-        return DecomposeRequest(images["picture"], options.fidelity, options.model)
+        return DecomposeRequest(
+            images["picture"],
+            options.fidelity,
+            options.model,
+            flat_colors=options.flat_colors,
+            shadow_tones=options.shadow_tones,
+            shadow_tint=options.shadow_tint,
+            merge_highlight=options.merge_highlight,
+            shadow_blend=options.shadow_blend,
+        )
     if reading.task == "leaks":
         return SegmentRequest(images["line_art"], options.gap, leaks=True)
     references = []

@@ -133,8 +133,7 @@ class ColorizeTab(QtWidgets.QWidget):
             (self._hints, "hints"), (self._lock, "lock"), (self._shading, "shading"), (self._variations, "variations"),
         ):  # fmt: skip
             allow(widget, lacking(daemon, f"colorize.{needed}"))
-        # Chance and steps matter to what samples: any one of these does.
-        sampling = min((lacking(daemon, f"colorize.{what}") for what in ("references", "auto")), key=bool)
+        sampling = lacking(daemon, "colorize.auto")  # what samples needs chance and steps; references alone may not
         for widget in (self._seed, self._dice, self._steps):
             allow(widget, sampling)
         models = models_for(daemon, "colorize")

@@ -39,6 +39,10 @@ class Choice(QtWidgets.QComboBox):
         self.choose(value)
         self.blockSignals(blocked)
 
+    def forget(self) -> None:
+        """The next ``offer`` fills it anew, even with the same entries."""
+        self._offered = []
+
     def value(self) -> str:
         return self.currentData() or ""
 

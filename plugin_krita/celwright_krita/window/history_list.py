@@ -8,7 +8,7 @@ from celwright_krita.state import HistoryEntry, State
 from celwright_krita.texts import tr
 from celwright_krita.window.icons import icon
 from celwright_krita.window.offers import differs
-from celwright_krita.window.pictures import pixmap_of
+from celwright_krita.window.pictures import picture_icon
 from celwright_krita.window.qt import QAction, Qt, QtCore, QtGui, QtWidgets
 from celwright_krita.window.widgets import add_rows, allow, named, push_button
 
@@ -53,6 +53,10 @@ class HistoryList(QtWidgets.QWidget):
         layout.addWidget(self.list)
         layout.addLayout(buttons)
 
+    def forget_icons(self) -> None:
+        """They are drawn anew, in another theme's greys."""
+        self._icons = {}
+
     def draw(self, state: State, before: State | None) -> None:
         self._busy = state.job is not None
         if differs(state, before, "history"):
@@ -75,7 +79,7 @@ class HistoryList(QtWidgets.QWidget):
     def _icon(self, entry: HistoryEntry) -> QtGui.QIcon:
         if entry.thumbnail is None:
             return icon("again")
-        return QtGui.QIcon(pixmap_of(entry.thumbnail, THUMBNAIL, self.devicePixelRatioF()))
+        return picture_icon(entry.thumbnail, THUMBNAIL, self.devicePixelRatioF())
 
     def _current(self) -> HistoryEntry | None:
         row = self.list.currentRow()

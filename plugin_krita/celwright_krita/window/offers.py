@@ -11,7 +11,7 @@ from celwright_krita.texts import tr
 
 # What every daemon can do, and so may be prepared before one has answered.
 FIRST = frozenset(
-    {"decompose", "decompose.exact", "segment", "segment.leaks", "write.psd"}
+    {"decompose", "decompose.exact", "decompose.finish", "segment", "segment.leaks", "write.psd"}
     | {f"colorize.{what}" for what in ("hints", "palette", "flatting", "selection", "context", "lock")}
 )
 

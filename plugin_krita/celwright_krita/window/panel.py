@@ -12,13 +12,14 @@ from celwright_krita.state import State
 from celwright_krita.texts import tr
 from celwright_krita.window.colorize_tab import ColorizeTab
 from celwright_krita.window.decompose_tab import DecomposeTab
+from celwright_krita.window.fields import Choice
 from celwright_krita.window.history_list import HistoryList
 from celwright_krita.window.keys import OwnKeys
 from celwright_krita.window.offers import blocked, differs
-from celwright_krita.window.qt import Qt, QtGui, QtWidgets
+from celwright_krita.window.qt import Qt, QtCore, QtGui, QtWidgets
 from celwright_krita.window.results import Results
 from celwright_krita.window.status_area import DaemonRow, FaultBox, JobRow
-from celwright_krita.window.widgets import Group, allow, named, say, sentence, tool_button
+from celwright_krita.window.widgets import Group, allow, named, renew_pictures, say, sentence, tool_button
 
 if TYPE_CHECKING:
     from celwright_krita.session.session import Session
@@ -33,6 +34,9 @@ class Panel(QtWidgets.QWidget):
     def __init__(self, session: Session, settings: Callable[[], None], show_message: Callable[[str], None]) -> None:
         super().__init__()
         self.setObjectName("panel")
+        self._renewal = QtCore.QTimer(self)
+        self._renewal.setSingleShot(True)
+        self._renewal.timeout.connect(self._renew)
         self._session = session
         self._show_message = show_message
         self._shown: State | None = None
@@ -96,6 +100,22 @@ class Panel(QtWidgets.QWidget):
             row.addWidget(tab.button, 1)
         row.addWidget(self._save)
         return widget
+
+    def changeEvent(self, event: QtCore.QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QtCore.QEvent.Type.PaletteChange:
+            self._renewal.start(0)  # the painting program takes its own icons from the theme after this event
+
+    def _renew(self) -> None:
+        """Another theme: all icons anew."""
+        renew_pictures(self)
+        self._history.forget_icons()
+        self._tabs[1].references.forget_icons()
+        for choice in self.findChildren(Choice):
+            choice.forget()
+        state, self._shown = self._shown, None
+        if state is not None:
+            self.draw(state)
 
     def open_tab(self, name: str) -> None:
         """Show "decompose" or "colorize"."""

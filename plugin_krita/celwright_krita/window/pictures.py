@@ -59,6 +59,14 @@ def pixmap_of(pixels: Pixels, side: int, ratio: float) -> QtGui.QPixmap:
     return canvas
 
 
+def picture_icon(pixels: Pixels, side: int, ratio: float) -> QtGui.QIcon:
+    """``pixmap_of`` for a list, with its own colours where its row is selected, too."""
+    pixmap = pixmap_of(pixels, side, ratio)
+    made = QtGui.QIcon(pixmap)
+    made.addPixmap(pixmap, QtGui.QIcon.Mode.Selected)
+    return made
+
+
 def paint_checks(painter: QtGui.QPainter, area: QtCore.QRect) -> None:
     """The pattern that stands for transparent, in two greys of the theme."""
     palette = QtWidgets.QApplication.palette()
@@ -98,6 +106,11 @@ class PictureView(QtWidgets.QWidget):
         self.setVisible(pixels is not None)
         self.updateGeometry()
         self.update()
+
+    def changeEvent(self, event: QtCore.QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QtCore.QEvent.Type.PaletteChange:
+            self._scaled = QtGui.QPixmap()  # its checks are the theme's
 
     def sizeHint(self) -> QtCore.QSize:
         return QtCore.QSize(200, self.heightForWidth(200))

@@ -15,7 +15,7 @@ from celwright_krita.texts import tr
 from celwright_krita.window.layer_choices import INDENT
 from celwright_krita.window.offers import differs, lacking
 from celwright_krita.window.picture_files import read_picture
-from celwright_krita.window.pictures import pixels_of, pixmap_of
+from celwright_krita.window.pictures import picture_icon, pixels_of
 from celwright_krita.window.qt import Qt, QtCore, QtGui, QtWidgets
 from celwright_krita.window.widgets import add_rows, allow, named, tool_button
 
@@ -70,6 +70,10 @@ class ReferenceList(QtCore.QObject):
         self.layout_inside.addWidget(self.list)
         self.layout_inside.addLayout(row)
 
+    def forget_icons(self) -> None:
+        """They are drawn anew, in another theme's greys."""
+        self._icons = {}
+
     def draw(self, state: State, before: State | None) -> None:
         self._state = state
         if differs(state, before, "references"):
@@ -82,7 +86,7 @@ class ReferenceList(QtCore.QObject):
         grown = len(references) > self.list.count()
         ratio = self.list.devicePixelRatioF()
         self._icons = {
-            which.id: self._icons.get(which.id) or QtGui.QIcon(pixmap_of(which.thumbnail, THUMBNAIL, ratio))
+            which.id: self._icons.get(which.id) or picture_icon(which.thumbnail, THUMBNAIL, ratio)
             for which in references
         }
         rows = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from celwright_krita.state import State
 from celwright_krita.texts import tr
 from celwright_krita.window.offers import differs
-from celwright_krita.window.pictures import PictureView, pixmap_of
+from celwright_krita.window.pictures import PictureView, picture_icon
 from celwright_krita.window.qt import Qt, QtCore, QtGui, QtWidgets
 from celwright_krita.window.widgets import named, say, sentence
 from celwright_krita.window.words import leaks_text, recomposition_text
@@ -46,8 +46,8 @@ class Variations(QtWidgets.QListWidget):
             self.clear()
             for number, picture in enumerate(state.variations, 1):
                 name = tr("variations.item", number=number)
-                pixmap = pixmap_of(picture, THUMBNAIL, self.devicePixelRatioF())
-                self.addItem(QtWidgets.QListWidgetItem(QtGui.QIcon(pixmap), name))
+                shown = picture_icon(picture, THUMBNAIL, self.devicePixelRatioF())
+                self.addItem(QtWidgets.QListWidgetItem(shown, name))
             self.setVisible(len(state.variations) > 1)
             self._fit()
         if differs(state, before, "variations", "chosen"):
@@ -92,7 +92,8 @@ class Results(QtWidgets.QWidget):
 
     def draw(self, state: State, before: State | None) -> None:
         preview = state.job.preview if state.job is not None else None
-        self._picture.show_picture(preview if preview is not None else state.overview)
+        made = state.variations[state.chosen] if 0 < state.chosen < len(state.variations) else state.overview
+        self._picture.show_picture(preview if preview is not None else made)
         self._variations.draw(state, before)
         if differs(state, before, "recomposition"):
             say(self._recomposition, recomposition_text(state.recomposition))

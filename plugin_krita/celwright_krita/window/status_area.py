@@ -61,8 +61,7 @@ class FaultBox(QtWidgets.QFrame):
         super().__init__()
         self.setFrameShape(QtWidgets.QFrame.Shape.StyledPanel)
         self._sentence = sentence("fault.sentence")
-        picture = QtWidgets.QLabel()
-        picture.setPixmap(icon("warning").pixmap(16, 16))
+        self._picture = QtWidgets.QLabel()
         dismiss = tool_button("fault.dismiss", "close")
         dismiss.clicked.connect(lambda: session.dismiss())
         act = {
@@ -78,7 +77,7 @@ class FaultBox(QtWidgets.QFrame):
             button.setParent(self)  # a widget without one would be shown as a window
             button.clicked.connect(lambda _=False, way=way: act[way]())
         line = QtWidgets.QHBoxLayout()
-        line.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self._sentence, 1)
         line.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
         layout = QtWidgets.QVBoxLayout(self)
@@ -92,6 +91,7 @@ class FaultBox(QtWidgets.QFrame):
             return
         fault = state.fault
         say(self._sentence, fault.sentence if fault else "")
+        self._picture.setPixmap(icon("warning").pixmap(16, 16))
         for way, button in self._ways.items():
             button.setVisible(fault is not None and way in fault.ways)
         self._arrange(self.parentWidget().width() - 8)

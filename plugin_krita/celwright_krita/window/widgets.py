@@ -13,6 +13,7 @@ from celwright_krita.window.qt import Qt, QtCore, QtGui, QtWidgets
 
 Widget = TypeVar("Widget", bound=QtWidgets.QWidget)
 Policy = QtWidgets.QSizePolicy.Policy
+_PICTURE = "celwright_picture"  # a button's property: its icon's name
 
 
 def without_mnemonic(text: str) -> str:
@@ -42,17 +43,29 @@ def push_button(key: str, picture: str = "") -> QtWidgets.QPushButton:
     button.setAutoDefault(False)
     button.setMinimumWidth(20)  # else the longest text of a language would decide how narrow the docker can be
     if picture:
-        button.setIcon(icon(picture))
+        _picture(button, picture)
     return button
 
 
 def tool_button(key: str, picture: str) -> QtWidgets.QToolButton:
     """A button that shows only a picture; its words stand in the tooltip."""
     button = named(QtWidgets.QToolButton(), key)
-    button.setIcon(icon(picture))
+    _picture(button, picture)
     button.setAutoRaise(True)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
+
+
+def _picture(button: QtWidgets.QAbstractButton, name: str) -> None:
+    button.setIcon(icon(name))
+    button.setProperty(_PICTURE, name)
+
+
+def renew_pictures(widget: QtWidgets.QWidget) -> None:
+    """Give all buttons in ``widget`` their icons anew: those of another theme have another colour."""
+    for button in widget.findChildren(QtWidgets.QAbstractButton):
+        if button.property(_PICTURE):
+            button.setIcon(icon(button.property(_PICTURE)))
 
 
 def sentence(key: str) -> QtWidgets.QLabel:

@@ -29,6 +29,7 @@ FIRST = frozenset(
     [
         "decompose",
         "decompose.exact",
+        "decompose.finish",
         "segment",
         "segment.leaks",
         "write.psd",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celwright_krita.domain import Model
 from celwright_krita.pixels import Pixels
-from celwright_krita.state import ColorizeOptions, DecomposeOptions, Fault, JobState, State
+from celwright_krita.state import ColorizeOptions, DaemonState, DecomposeOptions, Fault, JobState, State
 from celwright_krita.window.palette_dialog import PaletteDialog
 from celwright_krita.window.qt import Qt, QtCore, QtGui, QtWidgets
 from conftest import ALL, Docker, history, idle, picture, ready, references
@@ -32,6 +32,50 @@ def test_decompose_takes_what_was_chosen(docker: Docker) -> None:
         ("decompose", DecomposeOptions("", "small")),
         ("decompose", DecomposeOptions("group-id", "large", "exact", True)),
     ]
+
+
+def test_how_the_layers_are_wanted_is_asked_for(docker: Docker) -> None:
+    docker.open_groups()
+    docker.draw(idle())
+    docker["decompose.flat_colors"].setValue(12)
+    for name, value in (("shadow_tones", "two"), ("shadow_tint", "region"), ("shadow_blend", "normal")):
+        choose(docker, f"decompose.{name}", value)
+    docker["decompose.merge_highlight"].setChecked(True)
+    docker.click("decompose.run")
+    wished = DecomposeOptions(
+        flat_colors=12, shadow_tones=2, shadow_tint="region", merge_highlight=True, shadow_blend="normal"
+    )
+    assert docker.session.calls == [("decompose", wished)]
+
+
+def test_what_cannot_be_exact_together_is_not_started_and_says_why(docker: Docker) -> None:
+    docker.open_groups()
+    docker.draw(idle())
+    assert docker["decompose.flat_colors"].text() == "As found"
+    choose(docker, "decompose.fidelity", "exact")
+    docker["decompose.flat_colors"].setValue(12)
+    assert docker["decompose.run"].isEnabled()
+    choose(docker, "decompose.shadow_tones", "one")
+    assert not docker["decompose.run"].isEnabled()
+    assert docker["decompose.run"].toolTip() == (
+        "Exact goes with flat colours, with shadow tones or tint, or with highlights in the flat, but not with two of "
+        "these: choose one, or Clean."
+    )
+    choose(docker, "decompose.fidelity", "clean")
+    assert docker["decompose.run"].isEnabled()
+
+
+def test_a_daemon_that_cannot_finish_layers_is_not_asked_to(docker: Docker) -> None:
+    docker.open_groups()
+    docker.draw(idle())
+    docker["decompose.flat_colors"].setValue(12)
+    docker.draw(idle(daemon=DaemonState("ready", "", capabilities=frozenset({"decompose"}))))
+    assert not docker["decompose.flat_colors"].isEnabled()
+    assert docker["decompose.flat_colors"].toolTip() == (
+        "This daemon cannot do that; a newer version or another model may."
+    )
+    docker.click("decompose.run")
+    assert docker.session.calls == [("decompose", DecomposeOptions())]
 
 
 def test_all_frames_are_not_asked_for_once_the_document_has_none(docker: Docker) -> None:

@@ -8,7 +8,7 @@ import pytest
 from celwright_krita.errors import UnusableInputError
 from celwright_krita.pixels import Pixels
 from celwright_krita.window.picture_files import read_picture, write_picture
-from celwright_krita.window.pictures import frequent_colors, image_of, pixels_of, pixmap_of
+from celwright_krita.window.pictures import frequent_colors, image_of, picture_icon, pixels_of, pixmap_of
 from celwright_krita.window.qt import QtGui, QtWidgets
 from conftest import picture
 
@@ -58,6 +58,12 @@ def test_thumbnails_are_as_sharp_as_the_screen(application: QtWidgets.QApplicati
     assert (pixmap.width(), pixmap.height(), pixmap.devicePixelRatio()) == (round(40 * ratio), round(40 * ratio), ratio)
     assert pixmap.toImage().pixelColor(round(20 * ratio), round(20 * ratio)).getRgb() == (0x20, 0x60, 0xA0, 255)
     assert pixmap.toImage().pixelColor(0, 0).alpha() == 0  # beside the picture
+
+
+def test_a_picture_keeps_its_colours_in_a_row_that_is_selected(application: QtWidgets.QApplication) -> None:
+    icon = picture_icon(picture(), 40, 1.0)
+    for mode in (QtGui.QIcon.Mode.Normal, QtGui.QIcon.Mode.Selected):
+        assert icon.pixmap(40, 40, mode).toImage().pixelColor(20, 20).getRgb() == (0x20, 0x60, 0xA0, 255)
 
 
 def test_files_keep_every_pixel(tmp_path: Path) -> None:

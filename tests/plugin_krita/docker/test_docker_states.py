@@ -155,6 +155,9 @@ def test_what_the_daemon_does_not_list_is_disabled_and_says_why(docker: Docker) 
     assert not allowed(docker["colorize.palette"], "auto")
     assert allowed(docker["colorize.palette"], "flatting")
     assert allowed(docker["colorize.palette"], "Warm")
+    docker.draw(idle(daemon=ready("colorize.references")))  # it matches, it does not sample
+    assert docker["references.add"].isEnabled()
+    assert not docker["colorize.seed"].isEnabled()
     docker.draw(idle(daemon=ready(*ALL)))
     for name in ("references.add", "colorize.shading", "colorize.variations", "colorize.seed", "colorize.steps"):
         assert docker[name].isEnabled()
@@ -215,6 +218,15 @@ def test_variations_appear_when_there_is_something_to_choose(docker: Docker) -> 
     assert docker["variations"].currentRow() == 2
 
 
+def test_the_chosen_variation_is_the_one_that_is_shown_large(docker: Docker) -> None:
+    one, other, overview = picture(), picture(b"\xff\x00\x00\xff"), picture(b"\x00\xff\x00\xff")
+    shown = docker["result.picture"]
+    for chosen, color in ((1, "#ff0000"), (0, "#00ff00")):
+        docker.draw(idle(variations=(one, other), overview=overview, chosen=chosen))
+        image = shown.grab().toImage()
+        assert image.pixelColor(image.width() // 2, image.height() // 2).name() == color
+
+
 def test_history_tells_what_is_held_and_what_only_can_be_made_again(docker: Docker) -> None:
     docker.draw(idle())
     assert not docker["history.list"].isVisible()
@@ -270,8 +282,8 @@ def test_a_thumbnail_is_made_once(docker: Docker, monkeypatch: pytest.MonkeyPatc
     from celwright_krita.window import history_list
 
     made = []
-    real = history_list.pixmap_of
-    monkeypatch.setattr(history_list, "pixmap_of", lambda *given: made.append(given) or real(*given))
+    real = history_list.picture_icon
+    monkeypatch.setattr(history_list, "picture_icon", lambda *given: made.append(given) or real(*given))
     old = history()
     docker.draw(idle(history=old[1:]))
     docker.draw(idle(history=old))

@@ -8,6 +8,7 @@ from typing import Any
 import celwright_krita
 import pytest
 from celwright_krita.state import Fault, JobState, State
+from celwright_krita.window import icons
 from celwright_krita.window.qt import MAJOR, QAction, Qt, QtCore, QtGui, QtWidgets
 from conftest import ALL, Docker, history, idle, picture, ready, references
 
@@ -164,3 +165,34 @@ def test_colours_come_from_the_theme_alone() -> None:
         source = path.read_text(encoding="utf-8")
         assert "setStyleSheet" not in source
         assert "QColor(" not in source or path.name == "palette_dialog.py"  # the artist's own colours
+
+
+def test_icons_are_taken_anew_when_the_theme_changes_and_choices_stay(
+    docker: Docker, application: QtWidgets.QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(color: str) -> QtGui.QIcon:
+        pixmap = QtGui.QPixmap(16, 16)
+        pixmap.fill(QtGui.QColor(color))
+        return QtGui.QIcon(pixmap)
+
+    def color_of(icon: QtGui.QIcon) -> str:
+        return str(icon.pixmap(16, 16).toImage().pixelColor(8, 8).name())
+
+    monkeypatch.setattr(icons, "_given", [lambda _: drawn("#eeeeee")])
+    docker.draw(full())
+    source = docker["decompose.source"]
+    source.setCurrentIndex(2)
+    chosen, before = source.currentText(), application.palette()
+    monkeypatch.setattr(icons, "_given", [lambda _: drawn("#202020")])
+    bright = QtGui.QPalette(before)
+    bright.setColor(QtGui.QPalette.ColorRole.Window, QtGui.QColor("#d0d0d0"))
+    application.setPalette(bright)
+    try:
+        for _ in range(3):  # the change, the timer after it, what it draws
+            application.processEvents()
+    finally:
+        application.setPalette(before)
+    assert color_of(docker["save"].icon()) == "#202020"
+    assert color_of(docker["history.insert"].icon()) == "#202020"
+    assert source.currentText() == chosen
+    assert color_of(source.itemIcon(source.currentIndex())) == "#202020"

@@ -20,6 +20,10 @@ facts = {}  # numbers that the running check wants to be kept
 awaits_dialog = False  # a modal dialog is what the running check wants
 
 
+class Skipped(Exception):
+    """What the running check needs is not there; says what."""
+
+
 def until(condition, what, seconds=PATIENCE):
     """Wait until ``condition()`` gives something true; that is the value."""
     patience = time.monotonic() + seconds
@@ -168,6 +172,52 @@ def choose(name, text):
     assert box.currentIndex() == found[0], f"{text!r} cannot be chosen in {name}"
 
 
+def count(name, number):
+    """Type a number, as soon as it can be."""
+    box = widget(name)
+    yield from until(lambda: box.isVisible() and box.isEnabled(), f"{name} to be enabled (it says: {box.toolTip()!r})")
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, str(number))
+    box.interpretText()
+    assert box.value() == number, (name, box.value())
+
+
+def chosen(name, *path):
+    """An entry of the menu that a button opens, by the texts on the way to it."""
+    button = yield from until(
+        lambda: widget(name).isVisible() and widget(name).isEnabled() and widget(name),
+        f"{name} to be enabled (it says: {widget(name).toolTip()!r})",
+    )
+    menu = button.menu()
+    menu.aboutToShow.emit()
+    for text in path:
+        found = [action for action in menu.actions() if action.text().strip().replace("&&", "&") == text]
+        assert len(found) == 1, (text, [action.text() for action in menu.actions()])
+        assert found[0].isEnabled(), path
+        menu = found[0].menu()
+    if awaits_dialog:
+        QTimer.singleShot(0, found[0].trigger)
+    else:
+        found[0].trigger()
+    yield from turns()
+
+
+def dialog(kind):
+    """The dialog that the check waits for."""
+    found = yield from until(QApplication.activeModalWidget, "the dialog")
+    assert found.inherits(kind), found.metaObject().className()
+    yield from turns(5)
+    return found
+
+
+def dialog_closed():
+    """No dialog is expected any more."""
+    global awaits_dialog
+    yield from until(lambda: QApplication.activeModalWidget() is None, "the dialog to close")
+    awaits_dialog = False
+
+
 def opened(name, wanted=True):
     """Open or close one of the docker's groups."""
     if widget(name).isChecked() != wanted:
@@ -229,6 +279,25 @@ def take_picture(name):
     if SHOTS:
         os.makedirs(SHOTS, exist_ok=True)
         QApplication.primaryScreen().grabWindow(0).save(os.path.join(SHOTS, f"{name}.png"))
+
+
+def canvas_image():
+    """The part of the window that shows the document."""
+    return window().qwindow().centralWidget().grab().toImage()
+
+
+def float_docker(width=340):
+    """The docker in a window of its own, as high as the screen; ``dock_again`` puts it back."""
+    yield from open_docker()
+    docker().setFloating(True)
+    screen = QApplication.primaryScreen().geometry()
+    docker().setGeometry(screen.right() - width, 0, width, screen.height())
+    yield from turns(5)
+
+
+def dock_again():
+    docker().setFloating(False)
+    yield from turns(5)
 
 
 def picture_of(name):

@@ -86,15 +86,18 @@ class Player(QObject):
             next(self._steps)
         except StopIteration:
             self._end(None)
+        except hand.Skipped as reason:
+            self._end(None, str(reason))
         except Exception:  # noqa: BLE001 - told by the test of this name
             self._end(traceback.format_exc())
 
-    def _end(self, fault):
+    def _end(self, fault, skipped=""):
         self._steps = None
         if fault is not None:
             fault += "\nThe docker: " + repr(hand.seen())
             hand.take_picture(f"failed-{self._name}")
-        self._tell(name=self._name, fault=fault, seconds=round(time.monotonic() - self._begun, 2), facts=hand.facts)
+        seconds = round(time.monotonic() - self._begun, 2)
+        self._tell(name=self._name, fault=fault, skipped=skipped, seconds=seconds, facts=hand.facts)
         hand.facts = {}
         self._tidying = hand.tidy()
 

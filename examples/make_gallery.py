@@ -1,0 +1,187 @@
+"""Make the pictures of docs/decompose.md and docs/colorize.md: ``python examples/make_gallery.py DIR``.
+
+``DIR`` holds the folders morevna, renpy and kaykit_render, whose origins the two pages name. Every result comes from
+the command line as the pages print it and lies in out/gallery afterwards; the sheets go to docs/pictures.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from celwright.domain import Pixels
+from celwright.layers import NAMES, LayerStack, compose
+from gallery_edits import recolored, relit, textured
+from gallery_sheets import GAIN, WHOLE, Crop, Sheet, error_map, from_floats
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).parent.parent
+OUT = Path("out/gallery")
+SHOWN = ROOT / "docs" / "pictures"
+FOLDERS = ("morevna", "renpy", "kaykit_render")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished picture: what of it is shown, and the edits: which colour becomes which, the print's pattern."""
+
+    path: str
+    crop: Crop
+    picked: str
+    wanted: str
+    reach: float  # distance in CIE Lab
+    pattern: str
+    period: float  # px
+
+
+DECOMPOSED = {
+    "sylvie": Drawing("renpy/sylvie green smile.png", (0.02, 0, 0.98, 0.68), "#b5f09a", "#d9a0f0", 40, "dots", 16),
+    "lucy": Drawing("renpy/lucy mad.png", (0, 0.12, 1, 0.8), "#dff7dd", "#ffc9d2", 12, "checks", 24),
+    "eileen": Drawing("renpy/eileen happy.png", (0.05, 0, 0.95, 0.55), "#6f86ad", "#5f9a6a", 17, "stripes", 14),
+    "saha": Drawing("morevna/sample.male_head-45-left/composite.png", WHOLE, "#e0ca78", "#a8462a", 24, "stripes", 24),
+    "barbarian": Drawing("kaykit_render/1035/composite.png", (0.05, 0, 0.9, 1), "#9cc4f8", "#f2b48c", 17, "dots", 26),
+}
+DUSK = (1.2, 1.8, 0.6)  # the shadow's lightness to these powers: violet
+
+SKIN, HAIR, PAPER = "#f4ba9c", "#e0c878", "#ffffff"
+SIDE = "morevna/sample.male_00-saha-side"
+DOTS = [(335, 260, SKIN), (420, 80, HAIR), (260, 150, PAPER), (180, 900, PAPER)]
+ONE_MORE = (235, 790, SKIN)
+
+
+class Gallery:
+    """Commands run and what came of them."""
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+
+    def picture(self, path: str | Path) -> Image.Image:
+        """One of the source's, or of the results (out/...)."""
+        return Image.open((ROOT if str(path).startswith("out/") else self._source) / path).convert("RGBA")
+
+    def run(self, command: str) -> dict[str, Any]:
+        """The command as the pages print it, DIR standing for the source; what it says of its result."""
+        print(f"$ celwright {command}", flush=True)
+        words = [word.replace("DIR/", f"{self._source}/") for word in shlex.split(command)]
+        full = [sys.executable, "-m", "celwright", *words, "--force", "--json", "--quiet"]
+        said: dict[str, Any] = json.loads(subprocess.run(full, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+        return said
+
+    def decomposed(self, name: str, drawing: Drawing) -> None:
+        folder = OUT / name
+        path = shlex.quote(f"DIR/{drawing.path}")
+        error = self.run(f"decompose {path} -o {folder}.psd --layers-dir {folder}")["recomposition"]
+        layers = {layer: self.picture(folder / f"{layer}.png") for layer in (*NAMES, "composite")}
+        picture, stack = self.picture(drawing.path), _stack(layers)
+        like = drawing.picked, drawing.reach
+        edits = {
+            "edit: the flat recoloured": recolored(stack, drawing.picked, drawing.wanted, drawing.reach),
+            "edit: the shadow's hue": relit(stack, DUSK),
+            "edit: a print under the shadow": textured(stack, *like, drawing.pattern, drawing.period),
+        }
+        sheet = Sheet(5, 300)
+        for title, image in {"input": picture, **layers}.items():
+            sheet.add(title.replace("composite", "recomposition"), image, drawing.crop)
+        measured = f"error x {GAIN}: {error['psnr']:.1f} dB, largest {error['max']:.0f}/255"
+        sheet.add(measured, error_map(picture, layers["composite"]), drawing.crop)
+        for title, edited in edits.items():
+            sheet.add(title, from_floats(compose(edited)), drawing.crop)
+        sheet.save(SHOWN / f"decompose-{name}.webp")
+
+    def colored(self, name: str, line: str, options: str) -> dict[str, Image.Image]:
+        """The layers of a coloured line drawing, and what happened on the way as ``stages/...``."""
+        folder = OUT / name
+        self.run(f"colorize {line} {options} -o {folder}.psd --layers-dir {folder} --stages-dir {folder}-stages")
+        found = {layer: self.picture(folder / f"{layer}.png") for layer in ("flat", "composite")}
+        for stage in ("regions", "hints", "proposal"):
+            if "--hints" in options or stage != "hints":
+                found[f"stages/{stage}"] = self.picture(f"{folder}-stages/{stage}.png")
+        return found
+
+    def from_sprite(self, name: str, reference: str, crop: Crop) -> None:
+        """Line art that ``decompose`` found in a finished picture, coloured by another picture of the same figure."""
+        line = f"{OUT}/{name}/line.png"
+        found = self.colored(f"{name}-colored", line, f"--reference {shlex.quote(f'DIR/{reference}')}")
+        sheet = Sheet(5, 300)
+        sheet.add("line art", self.picture(line), crop)
+        sheet.add("reference", self.picture(reference), crop)
+        sheet.add("result: flat", found["flat"], crop)
+        sheet.add("result: line over flat", found["composite"], crop)
+        sheet.add("the artist's picture", self.picture(DECOMPOSED[name].path), crop)
+        sheet.save(SHOWN / f"colorize-{name}.webp")
+
+    def from_layers(self, name: str, pairs: list[tuple[str, str]]) -> None:
+        """Line art of its artist, coloured by another view, beside the artist's own flats; a row a pair."""
+        sheet = Sheet(5, 240)
+        for number, (drawing, reference) in enumerate(pairs, 1):
+            options = f"--reference DIR/{reference}/composite.png"
+            found = self.colored(f"{name}-{number}", f"DIR/{drawing}/line.png", options)
+            sheet.add("line art", self.picture(f"{drawing}/line.png"))
+            sheet.add("reference", self.picture(f"{reference}/composite.png"))
+            sheet.add("result: flat", found["flat"])
+            sheet.add("result: line over flat", found["composite"])
+            sheet.add("the artist's flat", self.picture(f"{drawing}/flat.png"))
+        sheet.save(SHOWN / f"colorize-{name}.webp")
+
+    def hinted(self) -> None:
+        """A reference, then dots, then one dot more; and the stages of the last."""
+        line, reference = f"{SIDE}/line.png", "morevna/sample.male_00-saha-front/composite.png"
+        sheet, stages = Sheet(4, 300), Sheet(4, 300)
+        crop = (0, 0, 1, 0.72)
+        art = self.picture(line)
+        results = []
+        for name, dots in {"dots": DOTS, "one-more": [*DOTS, ONE_MORE]}.items():
+            hints = _dots(art.size, dots)
+            hints.save(ROOT / OUT / f"{name}.png")
+            options = f"--reference DIR/{reference} --hints {OUT}/{name}.png"
+            results.append(self.colored(f"side-{name}", f"DIR/{line}", options))
+            sheet.add(
+                f"{len(dots)} dots (ringed here)", Image.alpha_composite(art, _dots(art.size, dots, "#202020")), crop
+            )
+            sheet.add("line over flat", results[-1]["composite"], crop)
+        sheet.save(SHOWN / "colorize-hints.webp")
+        last = results[-1]
+        for stage, title in {
+            "regions": "stages: regions",
+            "hints": "stages: hints as understood",
+            "proposal": "stages: proposal",
+        }.items():
+            stages.add(title, last[f"stages/{stage}"], crop)
+        stages.add("result: flat", last["flat"], crop)
+        stages.save(SHOWN / "colorize-stages.webp")
+
+
+def _stack(layers: dict[str, Image.Image]) -> LayerStack:
+    return LayerStack(*(Pixels(np.asarray(layers[name])) for name in NAMES))
+
+
+def _dots(size: tuple[int, int], dots: list[tuple[int, int, str]], ring: str | None = None) -> Image.Image:
+    hints = Image.new("RGBA", size)
+    pen = ImageDraw.Draw(hints)
+    for x, y, color in dots:
+        pen.ellipse((x - 9, y - 9, x + 9, y + 9), fill=color, outline=ring, width=3 if ring else 0)
+    return hints
+
+
+def main() -> None:
+    source = Path(sys.argv[1]).resolve() if len(sys.argv) == 2 else None
+    if source is None or not all((source / folder).is_dir() for folder in FOLDERS):
+        sys.exit(f"Give one folder that holds {', '.join(FOLDERS)}: python examples/make_gallery.py DIR.")
+    (ROOT / OUT).mkdir(parents=True, exist_ok=True)
+    gallery = Gallery(source)
+    for name, drawing in DECOMPOSED.items():
+        gallery.decomposed(name, drawing)
+    gallery.from_sprite("sylvie", "renpy/sylvie green normal.png", DECOMPOSED["sylvie"].crop)
+    gallery.from_sprite("lucy", "renpy/lucy happy.png", (0, 0.06, 1, 0.8))
+    front, side = "morevna/sample.male_head-0", SIDE
+    heads = [(f"morevna/sample.male_head-{view}-left", front) for view in (45, 90)]
+    gallery.from_layers("views", [*heads, (side, "morevna/sample.male_00-saha-front")])
+    gallery.hinted()
+
+
+if __name__ == "__main__":
+    main()

@@ -48,6 +48,7 @@ class Script:
         self.held = False  # whether a job stays in the stage "held" until it is cancelled
         self.api_version = 3
         self.addresses: list = []
+        self.device = "cpu"
 
     def connect(self, address: str, token: str) -> ScriptedClient:
         self.addresses.append(address)
@@ -66,7 +67,7 @@ class ScriptedClient:
             raise self._script.unreachable
         version = self._script.api_version
         return domain.DaemonStatus(
-            "1.2.3", version, 1.0, "cpu", CAPABILITIES, (), 0, 0, 8, None, 0, 30000, 1 << 26, 1 << 31
+            "1.2.3", version, 1.0, self._script.device, CAPABILITIES, (), 0, 0, 8, None, 0, 30000, 1 << 26, 1 << 31
         )
 
     def models(self) -> list:

@@ -194,6 +194,13 @@ def test_a_running_daemon_is_adopted_and_left_alone(place):
     daemon.end()
 
 
+def test_a_daemon_that_loaded_nothing_yet_names_no_device(place):
+    script = Script()
+    script.device = "auto"
+    *_, state = script.daemon(place).ensured(Stop())
+    assert state.sentence == "Daemon 1.2.3 is ready (device chosen when needed); another program started it."
+
+
 def test_without_one_it_is_started_and_told_so(place):
     script = Script()
     script.unreachable = DaemonUnreachableError(GONE)

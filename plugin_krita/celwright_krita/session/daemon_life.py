@@ -100,7 +100,8 @@ class Daemon:
     def _ready(self, status: DaemonStatus, client: Client) -> DaemonState:
         kinds = frozenset(status.capabilities)
         ours, models = self._process.running, tuple(client.models())
-        sentence = tr("daemon.ready" if ours else "daemon.adopted", version=status.version, device=status.device)
+        device = tr("daemon.device.auto") if status.device == "auto" else status.device
+        sentence = tr("daemon.ready" if ours else "daemon.adopted", version=status.version, device=device)
         return DaemonState("ready", sentence, status.version, status.device, kinds, models, ours)
 
     def _started(self, stop: Stop) -> Generator[DaemonState, None, tuple[DaemonState, Client]]:

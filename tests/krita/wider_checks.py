@@ -292,7 +292,7 @@ def check_leaks_are_shown_and_nothing_is_inserted():
 
 
 def can(what):
-    """Asks the daemon itself; skips the check when it says no."""
+    """Asks the daemon itself; skips the check when it says no. Needs an open document, or Krita shows no docker."""
     yield from hand.open_tab("Colorize")
     if hand.widget("daemon.start").isVisible():
         yield from hand.click("daemon.start")
@@ -358,8 +358,8 @@ def flats_of(document):
 
 
 def check_references_come_from_layer_file_clipboard_and_library():
-    yield from can("colorize.references")
     document, lines = yield from lone_lines()
+    yield from can("colorize.references")
     yield from pages.layer(document, "Sheet", colored)
     document.setActiveNode(lines)
     yield from hand.turns(80)  # the docker looks at the layers once a second
@@ -396,8 +396,8 @@ def check_references_come_from_layer_file_clipboard_and_library():
 
 
 def check_a_reference_with_mask_and_region_gives_its_colours_and_its_place_is_shown():
-    yield from can("colorize.references")
     document, lines = yield from lone_lines()
+    yield from can("colorize.references")
     sheet = yield from pages.layer(document, "Sheet", colored)
     document.setActiveNode(lines)
     yield from hand.turns(80)
@@ -439,8 +439,8 @@ def check_a_reference_with_mask_and_region_gives_its_colours_and_its_place_is_sh
 
 
 def check_variations_are_shown_as_thumbnails_and_one_is_chosen_by_a_click():
-    yield from can("colorize.variations")
     document, _ = yield from lone_lines()
+    yield from can("colorize.variations")
     yield from hand.choose("colorize.palette", "Automatic")
     yield from hand.count("colorize.variations", 3)
     yield from run()
@@ -464,10 +464,10 @@ def check_variations_are_shown_as_thumbnails_and_one_is_chosen_by_a_click():
 
 
 def check_the_same_seed_gives_the_same_colours_and_another_seed_others():
-    yield from can("colorize.auto")
     made = {}
     for turn, seed in enumerate((7, 7, 8)):
         document, _ = yield from lone_lines()
+        yield from can("colorize.auto")
         yield from hand.choose("colorize.palette", "Automatic")
         yield from hand.count("colorize.seed", seed)
         yield from run()

@@ -37,7 +37,7 @@ EMBEDDED = (
         name="embedded",
         preset="embedded",
         file="decomposer.safetensors",
-        sha256="8ecf4526d8c8d9fcbc6fa6d776cdd58f02633e600ccb290bafa7166034917a2d",
+        sha256="221fb4e8d095417834caa2051e358aeef16a91cd93b99075352199e5f3ac8616",
     ),
 )
 

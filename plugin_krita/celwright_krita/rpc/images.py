@@ -61,22 +61,20 @@ class IncomingImage:
                 f"({start.width}x{start.height}, {start.channels} channels, {start.depth} bits); update the plugin."
             )
         self._start = start
-        self._data = bytearray(start.width * start.height * start.channels * start.depth // 8)
-        self._view = memoryview(self._data)
-        self._filled = 0
+        self._size = start.width * start.height * start.channels * start.depth // 8
+        # Grows with what comes: to make it in one piece would hold the interpreter, and Krita, until it is zeroed.
+        self._data = bytearray()
 
     def take(self, chunk: bytes) -> None:
-        end = self._filled + len(chunk)
-        if end > len(self._data):
+        end = len(self._data) + len(chunk)
+        if end > self._size:
             raise self._wrong(end)
-        self._view[self._filled : end] = chunk
-        self._filled = end
+        self._data += chunk
 
     def pixels(self) -> Pixels:
         """The image; the bytes are its own."""
-        if self._filled < len(self._data):
-            raise self._wrong(self._filled)
-        self._view.release()
+        if not self.complete:
+            raise self._wrong(len(self._data))
         start = self._start
         return Pixels(
             self._data,
@@ -90,10 +88,10 @@ class IncomingImage:
 
     @property
     def complete(self) -> bool:
-        return self._filled == len(self._data)
+        return len(self._data) == self._size
 
     def _wrong(self, count: int) -> UnreadableAnswerError:
         return UnreadableAnswerError(
-            f"The daemon sent {count} bytes for the image {self._start.name!r}, whose layout needs {len(self._data)}; "
+            f"The daemon sent {count} bytes for the image {self._start.name!r}, whose layout needs {self._size}; "
             f"try again, and update daemon and plugin if it stays so."
         )

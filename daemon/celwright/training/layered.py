@@ -34,7 +34,9 @@ STATE = ".optimizer.pt"  # hidden, so that models import takes the adapter out o
 @dataclass(frozen=True)
 class LayeredOptions:
     """As in section 5.2. ``base`` is a diffusers folder; ``minutes`` of wall clock in all, resumed runs included;
-    ``identities`` and ``layer_wise`` are False in the ablations; ``width`` and ``height`` in pixels."""
+    ``identities`` and ``layer_wise`` are False in the ablations; ``width`` and ``height`` in pixels. The paper names
+    one learning rate; that it rises over the first ``warm_up`` steps and falls over the last ``decay`` of the run
+    (0..1) is ours."""
 
     data: Path
     base: Path
@@ -45,6 +47,8 @@ class LayeredOptions:
     steps: int = 1_000_000
     rank: int = RANK
     learning_rate: float = 1e-4
+    warm_up: int = 100
+    decay: float = 0.2
     batch: int = 1
     width: int = 768
     height: int = 1152
@@ -100,6 +104,13 @@ def prepared(pipeline: Any, options: LayeredOptions, device: Any) -> tuple[Promp
     return prompt, torch.stack(latents)
 
 
+def rate(options: LayeredOptions, step: int, over: float) -> float:
+    """The learning rate at ``step`` (from 0), when the share ``over`` (0..1) of the run is over."""
+    rising = min(1.0, (step + 1) / options.warm_up) if options.warm_up else 1.0
+    falling = min(1.0, (1 - over) / options.decay) if options.decay else 1.0
+    return options.learning_rate * rising * falling
+
+
 def trained(pipeline: Any, prompt: Prompt, latents: Tensor, options: LayeredOptions, accelerator: Any) -> None:
     """Train on ``latents`` (N, 5, C, h, w), from ``options.out`` when it resumes, and save there."""
     began = time.monotonic()
@@ -123,8 +134,6 @@ def trained(pipeline: Any, prompt: Prompt, latents: Tensor, options: LayeredOpti
     optimizer = torch.optim.AdamW(learnt, lr=options.learning_rate)
     if state is not None:
         optimizer.load_state_dict(state["optimizer"])
-        for group in optimizer.param_groups:
-            group["lr"] = options.learning_rate  # what is asked for now
     model, optimizer = accelerator.prepare(transformer, optimizer)
     prompt = prompt.to(accelerator.device, transformer.dtype)
     last_save = time.monotonic()
@@ -138,8 +147,14 @@ def trained(pipeline: Any, prompt: Prompt, latents: Tensor, options: LayeredOpti
             os.replace(part, options.out / STATE)
             print(json.dumps({"step": step, "minutes": round(seconds / 60, 2), "loss": round(loss, 4)}), flush=True)
 
+    def share() -> float:
+        """How much of the run is over, by whichever of its two ends is nearer."""
+        return max(step / options.steps, (before + time.monotonic() - began) / max(options.minutes * 60, 1e-9))
+
     recent = 0.0
-    while step < options.steps and before + time.monotonic() - began < options.minutes * 60:
+    while (over := share()) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = rate(options, step, over)  # of what is asked for now, resumed or not
         loss = _loss(model, pipeline, prompt, latents, options, accelerator, step)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(learnt, 1.0)  # a picture nearly without noise gives a gradient far from all others

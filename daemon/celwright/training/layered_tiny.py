@@ -13,7 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-RESIDUE = 0.2  # how far, in standard deviations of a picture, the flow leaves a noise from grey at best
+# How far, in standard deviations, the flow leaves a noise from grey at best, and so the accuracy that a picture learnt
+# upon it is bound to: at 0.2, four sampling steps leave a tenth of the noise (26 dB) and many a fifth (21 dB); at this,
+# 39 and 34 dB.
+RESIDUE = 0.05
 CONSTANT = 6.0  # length of the constant among a token's channels, whose own length is about 4
 
 

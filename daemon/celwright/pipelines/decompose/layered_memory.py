@@ -48,11 +48,12 @@ def weights(folder: Path) -> dict[str, int]:
                 f"{folder / component} holds no safetensors file; get the whole model again with celwright models pull "
                 f"or import."
             )
-        found[component] = sum(map(_numbers, files))
+        found[component] = sum(map(numbers, files))
     return found
 
 
-def _numbers(path: Path) -> int:
+def numbers(path: Path) -> int:
+    """How many a safetensors file holds, by its header."""
     try:
         with path.open("rb") as stream:
             header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))

@@ -26,7 +26,7 @@ def pipelines(
     device: str = "auto", full_size: Mapping[str, Any] | None = None
 ) -> Mapping[type, Callable[[], Pipeline[Any]]]:
     """What serves each kind of request, to be built on first use. ``full_size``: fields of
-    pipelines/decompose/layered_loading.py's LayeredOptions."""
+    pipelines/decompose/layered_loading.py's LayeredOptions, or of pipelines/colorize/sd15_loading.py's Sd15Options."""
 
     def decompose() -> Pipeline[Any]:
         from celwright.pipelines.decompose.decomposers import DecomposeByModel, located
@@ -51,35 +51,52 @@ def pipelines(
 
     def colorize() -> Pipeline[Any]:
         from celwright.pipelines.colorize.pipeline import ColorizePipeline
+        from celwright.pipelines.colorize.proposal import HintProposer
+        from celwright.pipelines.colorize.proposers import ProposerByModel
+        from celwright.pipelines.colorize.sd15_loading import Sd15Options
 
         on = None if device == "auto" else device
-        if weights_are_here("colorize"):
+        options = Sd15Options(**{"device": device, **(full_size or {})})
+        sees = weights_are_here("decompose")
+        ours: Any = matched_proposer(on) if sees else HintProposer()
+        ours = sampled_proposer(on) if weights_are_here("colorize") else ours
+
+        def full() -> Any:
+            from celwright.pipelines.colorize.sd15 import full_size_proposer
+
+            return full_size_proposer(model_store(), options)
+
+        def shade() -> Any:
             from celwright.pipelines.network import predictor
 
-            return ColorizePipeline(sampled=sampled_proposer(on), shade=lambda: predictor("embedded", on))
-        return ColorizePipeline(sampled=matched_proposer(on) if weights_are_here("decompose") else None)
+            return predictor("embedded", on)
+
+        chosen = ProposerByModel(ours, full, fallback=options.fallback)
+        return ColorizePipeline(sampled=chosen, shade=shade if sees else None)
 
     return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
 
 
 def sampled_proposer(device: str | None = None) -> "SampledProposer":
-    from celwright.pipelines.colorize.color_networks import color_networks
+    from celwright.pipelines.colorize.region_network import region_network
     from celwright.pipelines.colorize.sampled import SampledProposer
 
-    return SampledProposer(lambda name: color_networks(name, device))
+    return SampledProposer(lambda name: region_network(name, device), lambda: reference_look(device))
 
 
 def matched_proposer(device: str | None = None) -> "MatchedProposer":
     """References without a colour network: the decomposer finds their lines and flats, regions are matched."""
     from celwright.pipelines.colorize.matched import MatchedProposer
 
-    def look() -> "Look":
-        from celwright.pipelines.colorize.color_networks import reference_look
-        from celwright.pipelines.network import predictor
+    return MatchedProposer(lambda: reference_look(device))
 
-        return reference_look(predictor("embedded", device))
 
-    return MatchedProposer(look)
+def reference_look(device: str | None = None) -> "Look":
+    """What the decomposer sees in references."""
+    from celwright.pipelines.colorize import reference_look
+    from celwright.pipelines.network import predictor
+
+    return reference_look.reference_look(predictor("embedded", device))
 
 
 def colorizer() -> Pipeline[ColorizeRequest]:
@@ -94,11 +111,12 @@ def capabilities() -> list[str]:
     if find_spec("celwright.pipelines.decompose") and weights_are_here("decompose"):
         found += ["decompose", "decompose.exact", "decompose.finish"]
     if find_spec("celwright.pipelines.colorize"):
-        found += [f"colorize.{what}" for what in ("hints", "palette", "flatting", "selection", "context", "lock")]
+        always = ("hints", "palette", "flatting", "selection", "context", "lock", "shading")
+        found += [f"colorize.{what}" for what in always]
         if weights_are_here("decompose") or weights_are_here("colorize"):
             found.append("colorize.references")
         if weights_are_here("colorize"):
-            found += [f"colorize.{what}" for what in ("auto", "variations", "histogram", "shading")]
+            found += [f"colorize.{what}" for what in ("auto", "variations", "histogram")]
     if find_spec("celwright.psd"):
         found += ["write.psd", "write.openraster"]
     found.append("models")

@@ -9,9 +9,8 @@ from celwright.errors import WrongUsageError
 
 # What may be chosen of a recipe, and which models' recipes have it.
 RECIPE = {
-    "learning_rate": ("decomposer", "autoencoder", "colorizer"),
-    "autoencoder": ("colorizer",),
-    "pictures": ("autoencoder",),
+    "learning_rate": ("decomposer", "colorizer"),
+    "left_out": ("colorizer",),
     **dict.fromkeys(("preset", "rich", "painted", "drawn", "corpora"), ("decomposer",)),
 }
 
@@ -48,13 +47,17 @@ def evaluate(
     if task == "layered-ablation":
         from celwright.training import layered_ablation
 
-        variants = layered_ablation.evaluate(count or 300)
+        variants = layered_ablation.evaluate(count or 1200)
         return variants, layered_ablation.table(variants)
     if task in ("pairs", "ablations"):
         from celwright.evaluation import pairs
 
-        painters = [pairs.trained(run) for run in runs] if task == "ablations" else [pairs.installed()]
-        painted = pairs.evaluate(painters, count or 48)
+        if task == "ablations":
+            look = wiring.reference_look()
+            ways = [pairs.trained(run, look) for run in runs]
+        else:
+            ways = pairs.installed(wiring.colorizer())
+        painted = pairs.evaluate(ways, count or 48)
         return painted, pairs.table(painted)
     if directory is None:
         raise WrongUsageError(f"No folder came to evaluate {task} on; name one that holds layered pictures.")
@@ -95,9 +98,9 @@ def train(
     date: str,
     recipe: Mapping[str, Any],
 ) -> Path:
-    """Train ``model`` (decomposer, autoencoder, colorizer) in ``out`` and export its weights and model card there;
-    where the weights are. ``recipe`` are choices among ``RECIPE``, whose values the recipes' options describe;
-    ``autoencoder`` is the folder of a run. Raises WrongUsageError."""
+    """Train ``model`` (decomposer, colorizer) in ``out`` and export its weights and model card there;
+    where the weights are. ``recipe`` are choices among ``RECIPE``, whose values the recipes' options describe.
+    Raises WrongUsageError."""
     foreign = [name for name in recipe if model not in RECIPE[name]]
     if foreign:
         flag, known = foreign[0], [name for name, models in RECIPE.items() if model in models]
@@ -108,20 +111,11 @@ def train(
     chosen: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()
     }
-    if model == "autoencoder":
-        from celwright.training.autoencoder import AutoencoderOptions
-        from celwright.training.autoencoder import train as train_autoencoder
-        from celwright.training.color_export import export_autoencoder
-
-        train_autoencoder(AutoencoderOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen))
-        return export_autoencoder(out, out, date)
     if model == "colorizer":
         from celwright.training.color_export import export_colorizer
         from celwright.training.colorizer import ColorizerOptions
         from celwright.training.colorizer import train as train_colorizer
 
-        if "autoencoder" in chosen:
-            chosen["autoencoder"] = chosen["autoencoder"] / "autoencoder"
         train_colorizer(ColorizerOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen))
         return export_colorizer(out, out, date)
     from celwright.training.decomposer import TrainingOptions
@@ -134,15 +128,49 @@ def train(
 
 
 def train_layered(
-    out: Path, minutes: float, seed: int, *, resume: bool, data: Path | None, base: str | None, size: str
+    out: Path, minutes: float, seed: int, *, resume: bool, data: Sequence[Path] | None, base: str | None, size: str
 ) -> Path:
     """Train an adapter for the Qwen-Image-Layered at or called ``base`` on the five-tuples in ``data``; its folder."""
     if data is None or base is None:
         raise WrongUsageError("The preset qwen-layered needs pictures and a model; name them with --data and --base.")
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and all(0 < int(side) <= 4096 for side in (width, height))):
-        raise WrongUsageError(f"The size is {size!r}; WxH in pixels, up to 4096x4096, is allowed, such as 768x1152.")
+    if len(data) != 1:
+        raise WrongUsageError(f"The preset qwen-layered takes one --data folder and {len(data)} came; name one.")
+    width, height = _sides(size, "768x1152")
     from celwright.training.layered import LayeredOptions, train
 
     folder = Path(base) if Path(base).is_dir() else wiring.model_store().path("decompose", base)
-    return train(LayeredOptions(data, folder, out, minutes, resume, seed, width=int(width), height=int(height)))
+    return train(LayeredOptions(data[0], folder, out, minutes, resume, seed, width=width, height=height))
+
+
+def train_scmilc(
+    out: Path, minutes: float, seed: int, *, resume: bool, data: Sequence[Path] | None, base: str | None, size: str,
+    freeze_base: bool, recipe: Mapping[str, Any],
+) -> Path:  # fmt: skip
+    """Train SC-MILC's adapter for the Stable Diffusion 1.5 at or called ``base`` on the five-tuples in the folders
+    ``data``; its folder. Of a ``recipe`` it has the learning rate alone."""
+    foreign = [name for name in recipe if name not in ("preset", "learning_rate")]
+    if foreign:
+        raise WrongUsageError(
+            f"--{foreign[0].replace('_', '-')} is not for the preset sd15-scmilc, which has --learning-rate; leave it "
+            f"out."
+        )
+    if data is None or base is None:
+        raise WrongUsageError("The preset sd15-scmilc needs pictures and a model; name them with --data and --base.")
+    width, height = _sides(size, "512x512")
+    if width != height:
+        raise WrongUsageError(f"The size is {size!r}; the preset sd15-scmilc learns on squares, such as 512x512.")
+    from celwright.training.sd15 import ScMilcOptions, train
+
+    folder = Path(base) if Path(base).is_dir() else wiring.model_store().path("colorize", base)
+    chosen: dict[str, Any] = {name: value for name, value in recipe.items() if name != "preset"}
+    return train(
+        ScMilcOptions(tuple(data), folder, out, minutes, resume, seed, size=width, freeze_base=freeze_base, **chosen)
+    )
+
+
+def _sides(size: str, example: str) -> tuple[int, int]:
+    """Width and height of WxH. Raises WrongUsageError."""
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and all(0 < int(side) <= 4096 for side in (width, height))):
+        raise WrongUsageError(f"The size is {size!r}; WxH in pixels, up to 4096x4096, is allowed, such as {example}.")
+    return int(width), int(height)

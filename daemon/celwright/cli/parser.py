@@ -127,7 +127,15 @@ def _add_colorize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--variations", type=int, default=1, metavar="N")
     parser.add_argument("--steps", type=int, default=8, metavar="N")
     parser.add_argument("--stages-dir", type=Path, metavar="DIR", help="also write what happened on the way")
-    parser.add_argument("--model", default="embedded", metavar="NAME")
+    parser.add_argument(
+        "--model", default="embedded", metavar="NAME", help="or NAME+NAME+…, of the models here (default: embedded)"
+    )
+    full = parser.add_argument_group("full-size models", argument_default=argparse.SUPPRESS)
+    full.add_argument("--precision", choices=("auto", "fp16", "bf16", "fp32"), help="of weights (fp16 on a GPU)")
+    full.add_argument(
+        "--offload", choices=("auto", "none", "cpu"), help="keep what is not in use off the GPU (auto: where it must)"
+    )
+    full.add_argument("--fallback", action="store_true", help="let what comes with Celwright do it when this cannot")
     _add_work_options(parser)
 
 
@@ -185,18 +193,21 @@ def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "train", "upkeep:train", "train a model from procedural scenes")
-    parser.add_argument("model", choices=("decomposer", "autoencoder", "colorizer"))
+    parser.add_argument("model", choices=("decomposer", "colorizer"))
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and the exported weights")
     parser.add_argument("--minutes", type=float, default=90, metavar="M", help="train for so long (default: 90)")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--resume", action="store_true", help="go on from DIR's newest checkpoint")
     recipe = parser.add_argument_group("recipe", argument_default=argparse.SUPPRESS)
     recipe.add_argument("--learning-rate", type=float, metavar="RATE", help="at its highest")
-    recipe.add_argument("--autoencoder", type=Path, metavar="DIR", help="colorizer: paint in its latents")
-    recipe.add_argument("--pictures", type=Path, nargs="+", metavar="DIR", help="autoencoder: drawings to learn from")
     recipe.add_argument(
-        "--preset", choices=("embedded", "identities", "two-stage", "qwen-layered"),
-        help="decomposer: the one that comes with Celwright, another design, or an adapter for Qwen-Image-Layered",
+        "--left-out", nargs="+", choices=("sgm", "ismff", "lgb"), metavar="PART",
+        help="colorizer: build it without sgm, ismff or lgb, for an ablation",
+    )  # fmt: skip
+    recipe.add_argument(
+        "--preset", choices=("embedded", "identities", "two-stage", "qwen-layered", "sd15-scmilc"),
+        help="decomposer: the one that comes with Celwright, another design, or an adapter for Qwen-Image-Layered; "
+        "colorizer: an adapter for Stable Diffusion 1.5",
     )  # fmt: skip
     recipe.add_argument("--rich", type=float, metavar="SHARE", help="decomposer: of rich scenes (0.6)")
     recipe.add_argument("--painted", type=float, metavar="SHARE", help="decomposer: of painted scenes (0)")
@@ -204,10 +215,14 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     recipe.add_argument(
         "--corpora", type=Path, nargs="+", metavar="DIR", help="those drawings, as layers; every DIR equally often"
     )
-    layered = parser.add_argument_group("qwen-layered")
-    layered.add_argument("--data", type=Path, metavar="DIR", help="pictures with their four layers, folders or PSD")
-    layered.add_argument("--base", metavar="MODEL", help="a diffusers folder, or a model that is here")
-    layered.add_argument("--size", default="768x1152", metavar="WxH", help="pixels to train at (default: 768x1152)")
+    full = parser.add_argument_group("qwen-layered, sd15-scmilc")
+    full.add_argument("--data", type=Path, nargs="+", metavar="DIR", help="pictures with their layers, folders or PSD")
+    full.add_argument("--base", metavar="MODEL", help="a diffusers folder, or a model that is here")
+    full.add_argument("--size", metavar="WxH", help="pixels to train at (768x1152; sd15-scmilc: 512x512)")
+    full.add_argument(
+        "--freeze-base", choices=("on", "off"), default="on",
+        help="sd15-scmilc: learn the adapter alone, or the UNet too (default: on)",
+    )  # fmt: skip
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -221,8 +236,9 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--largest", type=float, default=1.0, metavar="SHARE", help="colorize: of the regions, that get a dot (1)"
     )
     parser.add_argument(
-        "--count", type=int, metavar="N", help="scenes of each kind, pairs (48), or variations of each page (4)"
-    )
+        "--count", type=int, metavar="N",
+        help="scenes of each kind, pairs (48), variations of each page (4), or steps of layered-ablation (1200)",
+    )  # fmt: skip
     parser.add_argument(
         "--runs", type=Path, metavar="DIR", nargs="+", default=[],
         help="designs, ablations: folders of the decomposer's or the colorizer's training",

@@ -23,7 +23,11 @@ from celwright.layers import NAMES, LayerStack
 from celwright.psd import openraster, write
 from celwright.psd.tree import four_layers
 
-_FULL_SIZE = ("resolution", "steps", "seed", "quantize", "offload", "fallback")  # decompose's, where given
+_FULL_SIZE = {  # what may be said of how a full-size model is to run
+    DecomposeRequest: ("resolution", "steps", "seed", "quantize", "offload", "fallback"),
+    ColorizeRequest: ("precision", "offload", "fallback"),
+    SegmentRequest: (),
+}
 _LAYERED = (".psd", ".psb", ".ora")
 
 
@@ -69,8 +73,9 @@ class PictureJob:
 
     def _full_size(self, request: DecomposeRequest | ColorizeRequest | SegmentRequest) -> dict[str, Any]:
         """How a full-size model is to run, where anything was said of it."""
-        said = {name: getattr(self._options, name) for name in _FULL_SIZE if hasattr(self._options, name)}
-        return {"full_size": said} if said and isinstance(request, DecomposeRequest) else {}
+        known = (name for name in _FULL_SIZE[type(request)] if hasattr(self._options, name))
+        said = {name: getattr(self._options, name) for name in known}
+        return {"full_size": said} if said else {}
 
     def write_png(self, name: str, target: Path | None, image: Pixels, number: int = 0) -> None:
         if target is not None:

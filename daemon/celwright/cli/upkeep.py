@@ -39,7 +39,14 @@ def train(options: argparse.Namespace) -> None:
     if recipe.get("preset") == "qwen-layered":
         adapter = workshop.train_layered(
             options.out, options.minutes, options.seed,
-            resume=options.resume, data=options.data, base=options.base, size=options.size,
+            resume=options.resume, data=options.data, base=options.base, size=options.size or "768x1152",
+        )  # fmt: skip
+        print(adapter)
+        return
+    if recipe.get("preset") == "sd15-scmilc" and options.model == "colorizer":
+        adapter = workshop.train_scmilc(
+            options.out, options.minutes, options.seed, resume=options.resume, data=options.data, base=options.base,
+            size=options.size or "512x512", freeze_base=options.freeze_base == "on", recipe=recipe,
         )  # fmt: skip
         print(adapter)
         return

@@ -1,4 +1,4 @@
-"""Building blocks of the colorizer's U-Net: residual blocks told the time, attention drawn to structure, hint blocks.
+"""Attention over the places of a picture, with a bias for each of them.
 
 Knows tensors (B, C, H, W); nothing about what the conditions mean.
 """
@@ -41,34 +41,6 @@ def plane(x: Tensor, like: Tensor) -> Tensor:
     return x.transpose(2, 3).reshape(len(x), -1, *like.shape[2:])
 
 
-class TimedBlock(nn.Module):
-    """x + conv(silu(FiLM(conv(norm(x))))): scale and shift come from the time and histogram embedding."""
-
-    def __init__(self, width: int, embedding: int) -> None:
-        super().__init__()
-        self.norm = PixelNorm(width)
-        self.spread = nn.Conv2d(width, width, 3, padding=1)
-        self.film = nn.Linear(embedding, 2 * width)
-        self.gather = near_zero(nn.Conv2d(width, width, 3, padding=1))
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        scale, shift = self.film(embedding)[:, :, None, None].chunk(2, 1)
-        change: Tensor = self.gather(F.silu(self.spread(self.norm(x)) * (1 + scale) + shift))
-        return x + change
-
-
-class StructureModulation(nn.Module):
-    """F (1 + alpha E'), alpha learnt (SC-MILC eq. 21)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.alpha = nn.Parameter(torch.zeros(()))
-
-    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
-        result: Tensor = x * (1 + self.alpha * edges).to(x.dtype)
-        return result
-
-
 class StructureAttention(nn.Module):
     """Self-attention over all positions; with ``structure``, A_s = gamma Norm(E') is added to each key's logit, gamma
     learnt (SC-MILC eq. 18-20). Norm is to zero mean and unit variance over the picture."""
@@ -90,25 +62,3 @@ class StructureAttention(nn.Module):
             bias = self.gamma * centred * torch.rsqrt(centred.square().mean(1, keepdim=True) + 1e-6)
         change: Tensor = self.out(plane(attend(q, k, v, bias, q.shape[-1] ** -0.5), x))
         return x + change
-
-
-class HintBlock(nn.Module):
-    """Concatenation and spatial attention (Concatenated Spatial Attention, section 3.1, figure 1): processed features
-    and hint features give a map by two convolutions, ReLU and sigmoid; x + processed * map."""
-
-    def __init__(self, width: int, hint_width: int) -> None:
-        super().__init__()
-        self.process = nn.Sequential(
-            PixelNorm(width),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.SiLU(),
-            near_zero(nn.Conv2d(width, width, 3, padding=1)),
-        )
-        self.first = nn.Conv2d(width + hint_width, width // 2, 3, padding=1)
-        self.second = nn.Conv2d(width // 2, width, 3, padding=1)
-
-    def forward(self, x: Tensor, hints: Tensor) -> Tensor:
-        processed = self.process(x)
-        attention = torch.sigmoid(self.second(F.relu(self.first(torch.cat([processed, hints.to(processed.dtype)], 1)))))
-        result: Tensor = x + processed * attention
-        return result

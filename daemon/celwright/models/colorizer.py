@@ -1,245 +1,205 @@
-"""The embedded colorizer: a U-Net that estimates the clean latents in noisy ones, told by line art what is drawn and by
-references, hints, surroundings and a histogram what colour it has.
+"""The embedded colorizer: a diffusion over the colours of a drawing's regions, told by references, hints and a palette.
 
-The trunk is SC-MILC (latent diffusion, structure guidance, instance features); hints come in by Concatenated Spatial
-Attention, selection and context by StencilTorch's loop. ``prepare`` reads the conditions once, ``forward`` is called at
-every step. Knows latents, not the autoencoder; nor the sampler.
+SC-MILC's latents are a picture's; ours are a drawing's regions, one colour each: line art says where colours end, so
+nothing can bleed, and a page of a hundred regions is a hundred latents. The paper's three parts are here in this form:
+structure guidance is an attention bias by what touches what (eq. 18-20), instance features are the reference's own
+regions, weighed by how much each says (eq. 25-28), and the diffusion is LGB. A pointer says which region of a
+reference, or which hinted region of the page, a region takes its colour from. Knows tensors only.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from celwright.models.color_blocks import HintBlock, StructureAttention, StructureModulation, TimedBlock, near_zero
-from celwright.models.decomposer import Block, PixelNorm
-from celwright.models.reference_colors import ReferenceAttention, ReferenceReader, References, StructureEncoder
+from celwright.models.region_tokens import RegionTokens
 
-CONDITIONS = ("references", "hints", "context", "histogram")  # what may be left out
+NEVER = -1e4  # added to a logit: a chance of exactly 0 where there is any other
+_STRANGERS, _MEAN = 0.02, -3.0  # of a border, for regions that do not touch; about the mean of the logarithm
+_ALIKE = 0.002  # squared distance in RGB, 0..1, at which colours are 1 / e one colour
+MIDDLE, SPREAD = 0.5, 0.3  # of colours, so that latents have about zero mean and unit variance
 
 
 @dataclass(frozen=True, eq=False)
-class Conditions:
-    """What is asked for, B pictures at once; H and W multiples of 32. Absent is None, or for a single picture of the
-    batch all zeros (``context``: a selection of all ones).
-
-    ``line`` (B, 1, H, W): ink, 1 = black. ``references`` (B, R, 5, H', W'): RGB with its lines, ink, mask; ``regions``
-    (B, R, 1, H, W): where each one's instance stands (None: anywhere). ``hints`` (B, 4, H, W): RGB and mask.
-    ``context`` (B, C, H / 8, W / 8): latents of what is painted already; ``selection`` (B, 1, H, W): 1 = paint here
-    (None: everywhere). ``histogram`` (B, bins), sums to 1. All but latents 0..1.
-    """
+class Asked:
+    """B figures of up to N regions each. ``line`` (B, 2, S, S) ink and inside; ``labels`` (B, S, S), 0 = none;
+    ``hints`` (B, N, 4): colours given and whether; ``histogram`` (B, bins), all 0 = no wish; ``references``
+    (B, R, 2, S, S) their ink and inside, ``patches`` (B, R, S, S) with ``colors`` (B, R, M, 3). Colours 0..1."""
 
     line: Tensor
-    references: Tensor | None = None
-    regions: Tensor | None = None
-    hints: Tensor | None = None
-    context: Tensor | None = None
-    selection: Tensor | None = None
-    histogram: Tensor | None = None
-
-    def without(self, name: str, rows: Tensor | None = None) -> "Conditions":
-        """The same but for one of ``CONDITIONS``, left out in the ``rows`` (B,) that are true, by default in all."""
-
-        def kept(value: Tensor | None, gone: float = 0.0) -> Tensor | None:
-            if value is None:
-                return None
-            if rows is None:
-                return torch.full_like(value, gone)
-            return torch.where(rows.view(-1, *[1] * (value.ndim - 1)), torch.full_like(value, gone), value)
-
-        if name == "context":
-            return replace(self, context=kept(self.context), selection=kept(self.selection, gone=1.0))
-        changed: dict[str, Any] = {name: kept(getattr(self, name))}
-        return replace(self, **changed)
+    labels: Tensor
+    hints: Tensor
+    histogram: Tensor
+    references: Tensor
+    patches: Tensor
+    colors: Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """Conditions as the U-Net takes them at every step: ``planes`` (B, C, h, w) join the noisy latents; ``edges`` is
-    E' (B, 1, h, w); ``hints`` are features at 1/16; ``histogram`` (B, E) joins the time; the rest are the references'
-    (see ``References``), with keys and values of their tokens."""
+class Read:
+    """What does not change from step to step: tokens of the page's regions ``target`` (B, N, C) and of the references'
+    ``memory`` (B, R * M, C); ``bias`` (B, heads, N + R * M, N + R * M) of the attention; ``wish`` (B, C); ``open``
+    (B, N + R * M): whose colour may be taken, hinted regions' and references', and ``sources`` (..., 3) that colour."""
 
-    planes: Tensor
-    edges: Tensor
-    hints: Tensor
-    histogram: Tensor
-    keys: Tensor
-    values: Tensor
-    memory_bias: Tensor
-    reach: Tensor
-    carried: Tensor
-    confidence: Tensor
-    gates: Tensor
-    present: Tensor
+    target: Tensor
+    memory: Tensor
+    bias: Tensor
+    wish: Tensor
+    open: Tensor
+    sources: Tensor
 
-    def repeated(self, count: int) -> "Prepared":
-        """Each picture ``count`` times in a row: variations share what was prepared."""
-        return Prepared(*(getattr(self, field.name).repeat_interleave(count, 0) for field in fields(self)))
+    def repeated(self, count: int) -> "Read":
+        """Each figure ``count`` times in a row: variations share what was read."""
+        return Read(*(getattr(self, field.name).repeat_interleave(count, 0) for field in fields(self)))
 
 
-def edge_map(ink: Tensor) -> Tensor:
-    """E (B, 1, H, W), 0..1: the strength of Sobel's gradient of the ink, 1 = the edge of a full black line (eq. 16)."""
-    across = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], device=ink.device) / 4
-    kernel = torch.stack([across, across.T])[:, None]
-    slopes = F.conv2d(F.pad(ink.float(), (1, 1, 1, 1), mode="replicate"), kernel)
-    return slopes.square().sum(1, keepdim=True).sqrt().clamp(max=1)
+class Block(nn.Module):
+    """Attention with a bias, then a gated pair of linear layers (Shazeer 2020)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.spread = nn.Linear(width, 4 * width)
+        self.gather = nn.Linear(2 * width, width)
+        for last in (self.out, self.gather):
+            nn.init.normal_(last.weight, std=0.01)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        q, k, v = self.query_key_value(self.norm1(x)).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        got = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
+        x = x + self.out(got.transpose(1, 2).reshape(batch, length, width))
+        up, gate = self.spread(self.norm2(x)).chunk(2, 2)
+        result: Tensor = x + self.gather(up * F.silu(gate))
+        return result
 
 
-def time_embedding(t: Tensor, width: int) -> Tensor:
-    """(B, width) sines and cosines of the timestep (Vaswani et al. 2017)."""
-    rates = torch.exp(-math.log(10_000) * torch.arange(width // 2, device=t.device) / (width // 2))
-    angles = t.float()[:, None] * rates
-    return torch.cat([angles.sin(), angles.cos()], 1)
-
-
-class Colorizer(nn.Module):
-    """``widths`` are the U-Net's channels at 1/8, 1/16, 1/32, ``structure`` those of the structure encoder at 1/4 to
-    1/32 (its 1/16 has the U-Net's width). The switches leave out a part for the ablation table (SC-MILC, table III):
-    ``sgm`` structure guidance, ``ismff`` instance features, ``correspondence`` (not in the paper) the carrying of
-    colours from another pose, ``lgb`` the diffusion: then latents come in one step, from conditions alone."""
+class RegionColorizer(nn.Module):
+    """``widths`` as in ``FigureEncoder``, ``width`` of a token. The switches leave a part out for the ablation table:
+    ``sgm`` what touches what, ``ismff`` which reference region says how much, ``lgb`` the diffusion."""
 
     def __init__(
-        self,
-        latent_channels: int,
-        widths: Sequence[int],
-        blocks: Sequence[int],
-        structure: Sequence[int],
-        heads: int,
-        key: int,
-        appearance: int,
-        hints: int,
-        embedding: int,
-        histogram_bins: int,
-        sgm: bool = True,
-        ismff: bool = True,
-        correspondence: bool = True,
-        lgb: bool = True,
-    ) -> None:
+        self, widths: Sequence[int], width: int, depth: int, heads: int, histogram_bins: int,
+        sgm: bool = True, ismff: bool = True, lgb: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
-        near, middle, far = widths
-        self.lgb = lgb
-        self.latent_channels, self.histogram_bins, self.embedding = latent_channels, histogram_bins, embedding
-        self.structure = StructureEncoder(structure, heads)
-        self.references = ReferenceReader(structure, key, appearance, ismff, correspondence)
-        self.hints = nn.Sequential(nn.Conv2d(16, hints, 3, padding=1), Block(hints))
-        self.hints16 = nn.Sequential(nn.Conv2d(hints, 2 * hints, 2, stride=2), Block(2 * hints))
-        seen = structure[1] + appearance + 3 + 1 + hints + latent_channels + 2
-        self.planes = nn.Conv2d(seen, near, 3, padding=1)
-        self.histogram = nn.Sequential(
-            nn.Linear(histogram_bins, embedding), nn.SiLU(), nn.Linear(embedding, embedding, bias=False)
-        )
-        if lgb:
-            self.time = nn.Sequential(nn.Linear(embedding, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
-            self.inward = nn.Conv2d(latent_channels, near, 3, padding=1)
+        self.heads, self.histogram_bins = heads, histogram_bins
+        self.sgm, self.ismff, self.lgb = sgm, ismff, lgb
+        self.tokens = RegionTokens(widths, 4, width)
+        self.color = nn.Sequential(nn.Linear(4, width), nn.SiLU(), nn.Linear(width, width))
+        self.noisy = nn.Linear(3, width)
+        self.time = nn.Sequential(nn.Linear(32, width), nn.SiLU(), nn.Linear(width, width))
+        self.histogram = nn.Sequential(nn.Linear(histogram_bins, width), nn.SiLU(), nn.Linear(width, width))
+        self.origin = nn.Parameter(0.02 * torch.randn(2, width))  # page, reference
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.gamma = nn.Parameter(torch.zeros(2, heads))  # of what touches: on the page, in a reference
+        self.across = nn.Parameter(torch.zeros(2, 2, heads))  # from page or reference to page or reference
+        self.norm = nn.RMSNorm(width)
+        self.head = nn.Linear(width, 3)
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.sharpness = nn.Parameter(torch.tensor(2.0))
+        self.none = nn.Linear(width, 1)
 
-        def level(width: int, count: int) -> nn.ModuleList:
-            return nn.ModuleList(TimedBlock(width, embedding) for _ in range(count))
-
-        self.down8, self.down16, self.bottom = (level(w, n) for w, n in zip(widths, blocks, strict=True))
-        self.to16 = nn.Conv2d(near, middle, 2, stride=2)
-        self.to32 = nn.Conv2d(middle, far, 2, stride=2)
-        self.up16, self.up8 = level(middle, blocks[1]), level(near, blocks[0])
-        self.from32 = nn.Sequential(nn.Conv2d(far, 4 * middle, 1), nn.PixelShuffle(2))
-        self.from16 = nn.Sequential(nn.Conv2d(middle, 4 * near, 1), nn.PixelShuffle(2))
-        self.modulations = nn.ModuleList(StructureModulation() for _ in range(5)) if sgm else None
-        self.attention16 = StructureAttention(middle, heads, sgm)
-        self.attention32 = StructureAttention(far, heads, sgm)
-        self.hint_blocks = nn.ModuleList(HintBlock(middle, 2 * hints) for _ in range(2))
-        self.reference_attention = ReferenceAttention(middle, heads) if correspondence else None
-        out = latent_channels + int(correspondence)  # the last says how far the brought colours are taken as they are
-        self.head = nn.Sequential(PixelNorm(near), nn.SiLU(), near_zero(nn.Conv2d(near, out, 3, padding=1)))
-        self.brought = nn.Conv2d(3, latent_channels, 1) if correspondence else None
-
-    def prepare(self, conditions: Conditions) -> Prepared:
+    def prepare(self, asked: Asked) -> Read:
         """Everything that does not change from step to step."""
-        line = conditions.line
-        batch, _, height, width = line.shape
-        new = line.new_zeros
-        selection = new(batch, 1, height, width) + 1 if conditions.selection is None else conditions.selection
-        context = conditions.context
-        context = new(batch, self.latent_channels, height // 8, width // 8) if context is None else context
-        outside = 1 - F.max_pool2d(selection, 8)  # cells of which nothing will be painted
-        edges = F.avg_pool2d(edge_map(line), 8)  # E', eq. 17
-        structure, _ = self.structure(line)
-        read = self._read(conditions, structure)
-        hints = self.hints(self._hint_cells(conditions.hints, line))
-        planes = self.planes(
-            torch.cat([
-                structure, read.fused, read.carried - 0.5, read.confidence, hints, context * outside, outside,
-                F.avg_pool2d(selection, 8),
-            ], 1)
+        regions = asked.hints.shape[1]
+        given = asked.hints[..., 3:]
+        target, touch, share = self.tokens(asked.line, asked.labels, regions)
+        target = target + self.origin[0] + self.color(torch.cat([(asked.hints[..., :3] - 0.5) * given, given], 2))
+        memory, near, shown = self._memory(asked)
+        size = regions + memory.shape[1]
+        bias = target.new_zeros(len(target), self.heads, size, size, dtype=torch.float32)
+        page, other = slice(0, regions), slice(regions, None)
+        for i, rows in enumerate((page, other)):
+            for j, columns in enumerate((page, other)):
+                bias[:, :, rows, columns] += self.across[i, j][:, None, None]
+        bias[:, :, page, page] += self._guided(touch, 0)
+        patches = near.shape[-1]
+        for i in range(near.shape[1]):
+            own = slice(regions + i * patches, regions + (i + 1) * patches)
+            bias[:, :, own, own] += self._guided(near[:, i], 1)
+        there = torch.cat([share, shown], 1) > 0
+        bias = bias.masked_fill(~there[:, None, None], NEVER)
+        read = Read(
+            target, memory, bias, torch.zeros_like(target[:, 0]),
+            torch.cat([there[:, :regions] & (given[..., 0] > 0), there[:, regions:]], 1),
+            torch.cat([asked.hints[..., :3], asked.colors.flatten(1, 2)], 1),
         )  # fmt: skip
-        histogram = new(batch, self.histogram_bins) if conditions.histogram is None else conditions.histogram
-        if self.reference_attention is None:
-            keys = values = read.memory
-        else:
-            keys, values = self.reference_attention.keys_and_values(read.memory)
-        return Prepared(
-            planes, edges, self.hints16(hints), self.wish(histogram), keys, values,
-            read.memory_bias, F.avg_pool2d(read.reach, 2), read.carried, read.confidence, read.gates, read.present,
-        )  # fmt: skip
+        return self.wished(read, asked.histogram)
 
-    def wish(self, histogram: Tensor) -> Tensor:
-        """(B, E) what a histogram (B, bins) adds to the time: ``Prepared.histogram``; nothing where it is all 0."""
+    def wished(self, read: Read, histogram: Tensor) -> Read:
+        """The same with the colours of a ``histogram`` (B, bins) wished for; where it is all 0, with no wish."""
         known = (histogram.sum(1, keepdim=True) > 0).float()
-        wished: Tensor = self.histogram(histogram.sqrt()).float() * known
-        return wished
+        wish: Tensor = self.histogram(histogram.sqrt()) * known
+        return replace(read, wish=wish)
 
-    def _read(self, conditions: Conditions, structure: Tensor) -> References:
-        line, references, regions = conditions.line, conditions.references, conditions.regions
-        if references is None:  # one that is masked out altogether
-            references = line.new_zeros(len(line), 1, 5, 32, 32)
-            regions = None
-        if regions is None:
-            regions = torch.ones_like(line)[:, None].expand(-1, references.shape[1], -1, -1, -1)
-        read: References = self.references(self.structure, structure, references, regions)
-        return read
+    def _memory(self, asked: Asked) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens (B, R * M, C) of the references' regions, what touches what (B, R, M, M), their shares (B, R * M)."""
+        batch, count, patches = asked.colors.shape[:3]
+        labels = asked.patches.flatten(0, 1)
+        present = labels.flatten(1).amax(1) > 0 if count else labels.new_zeros(0, dtype=torch.bool)
+        known = torch.cat([asked.colors - 0.5, torch.ones_like(asked.colors[..., :1])], 3).flatten(1, 2)
+        memory = self.color(known) + self.origin[1]
+        if not present.any():
+            nothing = asked.colors.new_zeros(batch, count, patches, patches)
+            return memory, nothing, nothing.new_zeros(batch, count * patches)
+        read = self.tokens(asked.references.flatten(0, 1)[present], labels[present], patches)
+        drawn, near, shown = (_spread(part, present) for part in read)
+        if self.ismff:
+            memory = memory + drawn.view(batch, count * patches, -1)
+        return memory, near.view(batch, count, patches, patches), shown.view(batch, count * patches)
 
-    @staticmethod
-    def _hint_cells(hints: Tensor | None, line: Tensor) -> Tensor:
-        """(B, 16, h, w): colour and presence of hints in each quarter of a latent cell, a one-pixel hint as clear as
-        a big one."""
-        if hints is None:
-            return line.new_zeros(len(line), 16, line.shape[2] // 8, line.shape[3] // 8)
-        color, mask = hints[:, :3], hints[:, 3:]
-        there = F.max_pool2d(mask, 4)
-        mean = F.avg_pool2d(color * mask, 4) / F.avg_pool2d(mask, 4).clamp(min=1e-4)
-        return F.pixel_unshuffle(torch.cat([(mean - 0.5) * there, there], 1), 2)
+    def _guided(self, touch: Tensor, which: int) -> Tensor:
+        """The bias (B, heads, K, K) of what touches what (B, K, K): gamma Norm(E') of eq. 18-20, for regions."""
+        strength = self.gamma[which] * float(self.sgm)
+        return strength[:, None, None] * ((touch[:, None] + _STRANGERS).log() - _MEAN)
 
-    def forward(self, noisy: Tensor, t: Tensor, prepared: Prepared) -> Tensor:
-        """The clean latents (B, C, h, w) estimated in ``noisy`` ones at timesteps ``t`` (B,)."""
-        x8, embedding = prepared.planes, prepared.histogram
+    def forward(self, noisy: Tensor, t: Tensor, read: Read) -> tuple[Tensor, Tensor]:
+        """``noisy`` (B, N, 3) latents at timesteps ``t`` (B,) of 1000. The clean latents (B, N, 3), and the logits
+        (B, N, N + R * M + 1) of taking the colour of a hinted region, of a reference's region, or of none."""
+        regions = noisy.shape[1]
+        target = read.target + read.wish[:, None]
         if self.lgb:
-            x8, embedding = x8 + self.inward(noisy), embedding + self.time(time_embedding(t, self.embedding))
-        embedding = F.silu(embedding)
-        edges8 = prepared.edges
-        edges16, edges32 = F.avg_pool2d(edges8, 2), F.avg_pool2d(edges8, 4)
-        x8 = self._guided(0, self._through(self.down8, x8, embedding), edges8)
-        x16 = self._guided(1, self._through(self.down16, self.to16(x8), embedding), edges16)
-        x16 = self.hint_blocks[0](self.attention16(x16, edges16), prepared.hints)
-        x32 = self._guided(2, self._through(self.bottom, self.to32(x16), embedding), edges32)
-        x16 = x16 + self.from32(self.attention32(x32, edges32))
-        if self.reference_attention is not None:
-            x16 = self.reference_attention(x16, prepared.keys, prepared.values, prepared.memory_bias, prepared.reach)
-        x16 = self.hint_blocks[1](x16, prepared.hints)
-        x16 = self._guided(3, self._through(self.up16, x16, embedding), edges16)
-        x8 = self._guided(4, self._through(self.up8, x8 + self.from16(x16), embedding), edges8)
-        clean: Tensor = self.head(x8).float()
-        if self.brought is None:
-            return clean
-        clean, taken = clean[:, :-1], torch.sigmoid(clean[:, -1:]) * prepared.confidence.ne(0)
-        brought: Tensor = self.brought(prepared.carried).float()
-        return clean + taken * (brought - clean)
+            rates = torch.exp(-9.2 * torch.arange(16, device=t.device) / 16)
+            angles = t.float()[:, None] * rates
+            target = target + self.noisy(noisy) + self.time(torch.cat([angles.sin(), angles.cos()], 1))[:, None]
+        x = torch.cat([target.to(read.memory.dtype), read.memory], 1)
+        for block in self.blocks:
+            x = block(x, read.bias)
+        x = self.norm(x)
+        own = x[:, :regions]
+        q, k = F.normalize(self.query(own).float(), dim=2), F.normalize(self.key(x).float(), dim=2)
+        logits = self.sharpness.exp().clamp(max=60) * q @ k.transpose(1, 2)
+        logits = logits.masked_fill(~read.open[:, None], NEVER)
+        return self.head(own).float(), torch.cat([logits, self.none(own).float()], 2)
 
-    @staticmethod
-    def _through(blocks: nn.ModuleList, x: Tensor, embedding: Tensor) -> Tensor:
-        for block in blocks:
-            x = block(x, embedding)
-        return x
 
-    def _guided(self, place: int, x: Tensor, edges: Tensor) -> Tensor:
-        return x if self.modulations is None else self.modulations[place](x, edges)
+def _spread(rows: Tensor, where: Tensor) -> Tensor:
+    """``rows`` in the places that are true in ``where`` (K,), zeros in the others."""
+    whole = rows.new_zeros(len(where), *rows.shape[1:])
+    whole[where] = rows
+    return whole
+
+
+def chosen_colors(logits: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
+    """The colour (B, N, 3) that most speaks for among ``sources`` (B, K, 3), and its chance (B, N) beside "none":
+    sources of nearly one colour speak together. ``logits`` (B, N, K + 1)."""
+    chances = torch.softmax(logits, 2)[..., :-1]
+    alike = torch.exp(-torch.cdist(sources, sources).square() / _ALIKE)
+    votes, best = (chances @ alike.to(chances.dtype)).max(2)
+    return torch.gather(sources, 1, best[..., None].expand(-1, -1, 3)), votes.clamp(max=1)
+
+
+def latents(colors: Tensor) -> Tensor:
+    """Colours 0..1 as what the diffusion arrives at."""
+    return (colors - MIDDLE) / SPREAD
+
+
+def colors_of(x: Tensor) -> Tensor:
+    return (x * SPREAD + MIDDLE).clamp(0, 1)

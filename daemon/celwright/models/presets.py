@@ -5,8 +5,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from celwright.errors import ModelUnavailableError
-from celwright.models.autoencoder import Autoencoder
-from celwright.models.colorizer import Colorizer
+from celwright.models.colorizer import RegionColorizer
 from celwright.models.decomposer import Decomposer
 from celwright.models.decomposer_designs import IdentityDecomposer, TwoStageDecomposer
 
@@ -28,21 +27,10 @@ DECOMPOSERS: dict[str, Callable[[], LayerNetwork]] = {
     "tiny": partial(Decomposer, widths=(8, 12, 16), depths=(1, 1, 1), depths_up=(1, 1)),
 }  # fmt: skip
 
-AUTOENCODERS = {
-    # channels and blocks at 1/4, channels and blocks at 1/8
-    "embedded": {"latent_channels": 16, "encoder": (64, 2, 160, 2), "decoder": (112, 3, 176, 3)},
-    "tiny": {"latent_channels": 4, "encoder": (8, 1, 12, 1), "decoder": (8, 1, 12, 1)},
-}
 COLORIZERS = {
-    "embedded": {
-        "latent_channels": 16, "widths": (64, 128, 192), "blocks": (2, 2, 2), "structure": (32, 64, 128, 176),
-        "heads": 4, "key": 48, "appearance": 64, "hints": 32, "embedding": 192, "histogram_bins": 256,
-    },
-    "tiny": {
-        "latent_channels": 4, "widths": (16, 24, 32), "blocks": (1, 1, 1), "structure": (8, 16, 24, 32),
-        "heads": 2, "key": 8, "appearance": 12, "hints": 8, "embedding": 32, "histogram_bins": 256,
-    },
-}  # fmt: skip
+    "embedded": {"widths": (32, 64, 128, 176), "width": 192, "depth": 5, "heads": 6, "histogram_bins": 256},
+    "tiny": {"widths": (8, 12, 16, 24), "width": 24, "depth": 2, "heads": 2, "histogram_bins": 256},
+}
 
 
 def _choice(kind: str, name: str, presets: Mapping[str, Any]) -> Any:
@@ -58,12 +46,7 @@ def build_decomposer(name: str = "embedded") -> LayerNetwork:
     return network
 
 
-def build_autoencoder(name: str = "embedded") -> Autoencoder:
-    """A network with random weights. Raises ModelUnavailableError for an unknown name."""
-    return Autoencoder(**_choice("autoencoder", name, AUTOENCODERS))
-
-
-def build_colorizer(name: str = "embedded", **switches: bool) -> Colorizer:
-    """A network with random weights; ``switches`` (sgm, ismff, correspondence, lgb) leave parts out. Raises
-    ModelUnavailableError for an unknown name."""
-    return Colorizer(**(_choice("colorizer", name, COLORIZERS) | switches))
+def build_colorizer(name: str = "embedded", **switches: bool) -> RegionColorizer:
+    """A network with random weights; ``switches`` (sgm, ismff, lgb) leave parts out. Raises ModelUnavailableError for
+    an unknown name."""
+    return RegionColorizer(**(_choice("colorizer", name, COLORIZERS) | switches))

@@ -1,161 +1,169 @@
-"""The recipe of the embedded colorizer: colouring pairs and a trained autoencoder in, averaged weights out."""
+"""The recipe of the embedded colorizer: figures and their references as regions in, averaged weights out."""
 
-from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from celwright.diffusion.schedule import NoiseSchedule
-from celwright.models.autoencoder import Autoencoder
-from celwright.models.color_latents import ColorLatents
-from celwright.models.colorizer import Colorizer, Prepared
+from celwright.imaging.color import ciede2000, srgb_to_lab
+from celwright.models.colorizer import Asked, RegionColorizer, chosen_colors, latents
 from celwright.models.presets import build_colorizer
-from celwright.models.reference_colors import mean_color
-from celwright.training import color_losses
-from celwright.training.agreement import agreement_loss
-from celwright.training.autoencoder import on_white
-from celwright.training.color_losses import Probe, Weights, fitted_probe
-from celwright.training.color_samples import Latents, Sample, conditions, dropped, on_device, rgba
-from celwright.training.colored_held_out import colored_figures
-from celwright.training.pairs import colour_batches, held_out_pairs
+from celwright.models.region_tokens import areas
+from celwright.training.region_pairs import held_out_regions, region_batches
 from celwright.training.running import Run, RunOptions
 
-PURE_NOISE = 0.5  # share of the samples at the last timestep
+PURE_NOISE = 0.4  # share of the samples at the last timestep, where the conditions alone speak
+LEFT_OUT = {"references": 0.25, "hints": 0.4, "histogram": 0.5}  # how often each condition is missing
+MOST_HINTED = 0.5  # of a figure's regions
+LOST = 0.1  # of a reference's patches: what finds them in pictures overlooks some
+CLEAR = 0.5  # of a region; with less of one part in it, it is nobody's
+CRUMB = 0.01  # of a figure's area, by which small regions count more
+CLOSE = 10.0  # CIEDE2000; up to it a region counts as rightly coloured
+_WORST = 12.0  # -log of a chance; worse is a mistake of the drawing
+
+Sample = dict[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColorizerOptions(RunOptions):
-    """``autoencoder``: the folder that training/autoencoder.py wrote; None: latents are colours
-    (models/color_latents.py). ``sizes`` are the samples' pixels a side (multiples of 32), each with the share of the
-    minutes that have passed when it ends: small pictures give more steps while there is most to learn. Held-out pairs
-    have the last size. ``left_out``: parts to build the network without (sgm, ismff, correspondence, lgb), for the
-    ablation table. In the first ``correspondence_first`` of the minutes only the correspondence is learnt, which the
-    rest leans on and which is quick by itself."""
+    """``left_out``: parts to build the network without (sgm, ismff, lgb), for the ablation table."""
 
-    minutes: float = 75.0
-    batch: int = 14
-    learning_rate: float = 4e-4
-    pool: int = 400
-    report_minutes: float = 8.0
-    held_out: int = 32
-    autoencoder: Path | None = None
+    minutes: float = 90.0
+    batch: int = 12
+    learning_rate: float = 8e-4
+    replays: float = 3.0
+    pool: int = 800
+    report_minutes: float = 6.0
+    held_out: int = 64
     left_out: tuple[str, ...] = ()
-    sizes: tuple[tuple[int, float], ...] = ((160, 0.4), (224, 0.75), (256, 1.0))
-    weights: Weights = field(default_factory=Weights)
-    correspondence_first: float = 0.3
 
 
-def phased(options: ColorizerOptions, first: int, used: Callable[[], float]) -> Generator[Sample, None, None]:
-    """Batches of small pictures, then of larger ones, until the clock has run out."""
-    for size, until in options.sizes:
-        if used() >= until:
-            continue
-        batches = colour_batches(
-            first, options.batch, size, workers=options.workers, replays=options.replays, pool=options.pool
-        )
-        with closing(batches):
-            for sample in batches:
-                if used() >= until:
-                    break
-                yield sample
-        first += 10_000_000
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is asked, and the truth of B figures of N regions: ``colors`` (B, N, 3), ``part`` (B, N) numbers, ``weight``
+    (B, N) that sums to 1, ``sources`` (B, N + R * M) the parts of what can be pointed at, -1 for nobody's."""
+
+    asked: Asked
+    colors: Tensor
+    part: Tensor
+    weight: Tensor
+    sources: Tensor
 
 
-def loss_terms(
-    network: Colorizer, prepared: Prepared, sample: Sample, x0: Tensor, schedule: NoiseSchedule, probe: Probe
-) -> dict[str, Tensor]:
-    """Every term of eq. 34 and the correspondence term, not weighted, at one random timestep for each sample."""
-    eps = torch.randn_like(x0)
-    # Colours are decided where there is most noise; in the rest neighbours betray them. Half of the samples therefore
-    # are pure noise, and teach what the conditions alone say.
-    early = torch.rand(len(x0), device=x0.device) < PURE_NOISE
-    t = torch.randint(len(schedule), (len(x0),), device=x0.device)
-    t = torch.where(early, len(schedule) - 1, t)
-    if not network.lgb:
-        t = torch.full_like(t, len(schedule) - 1)  # pure noise: straight from the conditions
-    noisy = schedule.noised(x0, eps, t)
-    clean = network(noisy, t, prepared)
-    picture = probe(clean)
-    truth = probe(x0)
-    small = sample["part"][:, :, 2::4, 2::4]
-    ink = 1 - sample["line"]
+def task(sample: Sample, kept: dict[str, Tensor], hinted: Tensor) -> Task:
+    """``kept`` (B,) whether references and histogram are given; ``hinted`` (B, REGIONS) which regions have a hint."""
+    count, patches = _used(sample["regions"]), _used(sample["shown"])
+    labels = sample["labels"].long()
+    labels = torch.where(labels > count, 0, labels)
+    colors, part, clear = _table(sample["regions"][:, :count])
+    hinted = hinted[:, :count] & (clear > CLEAR)
+    shown, shown_part, shown_clear = _table(sample["shown"][:, :, :patches])
+    seen = sample["patches"].long() * kept["references"].view(-1, 1, 1, 1)
+    asked = Asked(
+        line=sample["line"].float() / 255,
+        labels=labels,
+        hints=torch.cat([colors * hinted[..., None], hinted[..., None].float()], 2),
+        histogram=sample["histogram"] * kept["histogram"][:, None],
+        references=sample["references"][:, :, 3:].float() / 255,
+        patches=torch.where(seen > patches, 0, seen),
+        colors=shown,
+    )
+    area = areas(labels, count)
+    share = area / area.sum(1, keepdim=True).clamp(min=1)
+    weight = torch.where(area > 0, (share + CRUMB).sqrt() * clear**2, 0)
+    weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-6)
+    sources = torch.cat([torch.where(hinted, part, -1), torch.where(shown_clear > CLEAR, shown_part, -1).flatten(1)], 1)
+    return Task(asked, colors, part, weight, sources)
+
+
+def _used(table: Tensor) -> int:
+    """How many rows of a table (..., N, 5) are used, at least one."""
+    rows = table[..., 4].flatten(0, -2).amax(0).nonzero()
+    return int(rows.max()) + 1 if len(rows) else 1
+
+
+def _table(table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return table[..., :3].float() / 255, table[..., 3].long(), table[..., 4].float() / 255
+
+
+def drawn_task(sample: Sample) -> Task:
+    """With conditions left out, regions hinted and patches of references lost at random."""
+    batch, regions = sample["regions"].shape[:2]
+    kept_patches = torch.rand(sample["shown"].shape[:3]) >= LOST
+    kept_patches = torch.cat([torch.zeros_like(kept_patches[..., :1]), kept_patches], 2)
+    there = kept_patches.gather(2, sample["patches"].flatten(2).long()).view_as(sample["patches"])
+    sample = {**sample, "patches": sample["patches"] * there}
+    kept = {name: torch.rand(batch) >= LEFT_OUT[name] for name in ("references", "histogram")}
+    share = MOST_HINTED * torch.rand(batch, 1) ** 2 * (torch.rand(batch, 1) >= LEFT_OUT["hints"])
+    return task(sample, kept, torch.rand(batch, regions) < share)
+
+
+def loss_terms(network: RegionColorizer, given: Task, schedule: NoiseSchedule) -> dict[str, Tensor]:
+    """``pointer``: how unlikely each region finds all sources of its own part together (or none, where there is none);
+    ``diffusion``: the squared error of the clean latents (SC-MILC eq. 30). Means over regions by weight."""
+    read = network.prepare(given.asked)
+    x0 = latents(given.colors)
+    t = torch.randint(len(schedule), (len(x0),))
+    t = torch.where(torch.rand(len(x0)) < PURE_NOISE, len(schedule) - 1, t)
+    clean, logits = network(schedule.noised(x0, torch.randn_like(x0), t), t, read)
+    own = (given.part[:, :, None] == given.sources[:, None]) & read.open[:, None]
+    own = torch.cat([own, ~own.any(2, keepdim=True)], 2)
+    unlikely = -torch.logsumexp(torch.log_softmax(logits, 2).masked_fill(~own, -1e9), 2)
+    asked = given.weight * (1 - given.asked.hints[..., 3])
     return {
-        "diffusion": color_losses.diffusion_loss(clean, x0),
-        "structure": color_losses.structure_loss(picture, truth),
-        "color": color_losses.color_loss(picture, truth, small),
-        "gate": color_losses.gate_loss(prepared.gates, prepared.present),
-        "correspondence": color_losses.correspondence_loss(
-            prepared.carried, mean_color(sample["flat"], ink), prepared.confidence.detach().ne(0).float(),
-            one_colored(sample["flat"], ink) * F.avg_pool2d(sample["alpha"], 8),
-        ),
-    }  # fmt: skip
+        "pointer": (unlikely.clamp(max=_WORST) * asked).sum() / asked.sum().clamp(min=1e-6),
+        "diffusion": ((clean - x0).square().mean(2) * given.weight).sum() / given.weight.sum(),
+    }
 
 
-def agreement(network: Colorizer, sample: Sample) -> Tensor:
-    """How far the attention of a sample's places is from looking at their own colours in its references."""
-    ink = 1 - sample["line"]
-    clear = one_colored(sample["flat"], ink) * F.avg_pool2d(sample["alpha"], 8)
-    given = sample["line"], sample["references"], sample["reference_region"]
-    return agreement_loss(network, *given, mean_color(sample["flat"], ink), clear)
+@torch.inference_mode()
+def figures(network: RegionColorizer, tests: Sample) -> dict[str, float]:
+    """Mean share of the figures' area that gets a colour within ``CLOSE`` of the true flat's from where the network
+    points: ``reference_accuracy`` with references alone, ``hint_accuracy`` with a quarter of the regions hinted."""
+    generator = torch.Generator().manual_seed(5)
+    batch, regions = tests["regions"].shape[:2]
+    some = torch.rand(batch, regions, generator=generator) < 0.25
+    everyone, nobody = torch.ones(batch, dtype=torch.bool), torch.zeros(batch, dtype=torch.bool)
+    ways = {"reference": (everyone, torch.zeros_like(some)), "hint": (nobody, some)}
+    found = {}
+    for name, (references, hinted) in ways.items():
+        shares = []
+        for i in range(0, batch, 16):
+            part = {key: value[i : i + 16] for key, value in tests.items()}
+            kept = {"references": references[i : i + 16], "histogram": nobody[i : i + 16]}
+            shares += _accuracy(network, task(part, kept, hinted[i : i + 16]))
+        found[f"{name}_accuracy"] = float(np.mean(shares))
+    return found
 
 
-def one_colored(flat: Tensor, ink: Tensor) -> Tensor:
-    """(B, 1, h, w): 1 for latent cells of one colour, falling to 0 for mixed ones, whose mean is nobody's colour."""
-    mean = mean_color(flat, ink)
-    spread = (mean_color(flat.square(), ink) - mean.square()).clamp(min=0).sum(1, keepdim=True)
-    return torch.exp(-spread / 0.015)
-
-
-def weighted(terms: dict[str, Tensor], weights: Weights) -> Tensor:
-    """Eq. 34 and the correspondence term."""
-    extra = sum((terms[name] * weight for name, weight in weights._asdict().items()), torch.zeros(()))
-    return terms["diffusion"] + extra
+def _accuracy(network: RegionColorizer, given: Task) -> list[float]:
+    with torch.autocast(given.colors.device.type, torch.bfloat16):
+        read = network.prepare(given.asked)
+        noise = torch.zeros_like(given.colors)
+        _, logits = network(noise, torch.full((len(noise),), 999), read)
+    colors = chosen_colors(logits, read.sources)[0]
+    hinted = given.asked.hints[..., 3:] > 0
+    colors = torch.where(hinted, given.colors, colors)
+    right = ciede2000(*(srgb_to_lab(part.float().numpy()) for part in (colors, given.colors))) <= CLOSE
+    area = areas(given.asked.labels, colors.shape[1]).numpy() * (given.weight > 0).numpy()
+    return [float((a * r).sum() / a.sum()) for a, r in zip(area, right, strict=True) if a.sum() > 0]
 
 
 def train(options: ColorizerOptions) -> Path:
     """Train until the clock runs out and give the last checkpoint's path. Prints held-out figures on the way."""
     switches = dict.fromkeys(options.left_out, False)
-    run = Run(options, lambda: build_colorizer(options.preset, **switches), betas=(0.9, 0.999))
-    autoencoder, schedule = latent_space(options.autoencoder, run.device), NoiseSchedule()
-    tests = on_device(held_out_pairs(options.held_out, options.sizes[-1][0]), run.device)
-    probe = fitted_probe(latents_of(autoencoder, tests), on_white(rgba(tests)))
-
-    def figures() -> list[dict[str, float]]:
-        return [colored_figures(run.average, autoencoder, tests, schedule, folder=options.out)]
-
-    with closing(phased(options, run.first_sample(), run.used)) as pairs, run:
-        for packed in run.over(pairs, figures):
-            sample = on_device(packed, run.device)
-            if run.used() < options.correspondence_first and run.network.references.correspondence:
-                with run.autocast():
-                    lost = agreement(run.network, sample)
-                run.learn(lost, {"agreement": lost})
-                continue
+    run = Run(options, lambda: build_colorizer(options.preset, **switches), betas=(0.9, 0.99))
+    schedule, tests = NoiseSchedule(), held_out_regions(options.held_out)
+    batches = region_batches(
+        run.first_sample(), options.batch, workers=options.workers, replays=options.replays, pool=options.pool
+    )
+    with closing(batches), run:
+        for sample in run.over(batches, lambda: [figures(run.average, tests)]):
             with run.autocast():
-                x0 = latents_of(autoencoder, sample)
-                prepared = run.network.prepare(dropped(conditions(autoencoder, sample)))
-                terms = loss_terms(run.network, prepared, sample, x0, schedule, probe)
-            run.learn(weighted(terms, options.weights), terms)
+                terms = loss_terms(run.network, drawn_task(sample), schedule)
+            run.learn(terms["pointer"] + terms["diffusion"], terms)
     return run.checkpoint
-
-
-def latent_space(folder: Path | None, device: str) -> Latents:
-    """What turns pictures into latents and back: the autoencoder in ``folder``, or colours themselves."""
-    if folder is None:
-        return ColorLatents()
-    autoencoder = Autoencoder.from_pretrained(folder).eval().requires_grad_(False)
-    moved: Autoencoder = autoencoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return moved
-
-
-def latents_of(autoencoder: Latents, sample: Sample) -> Tensor:
-    """(B, C, S / 8, S / 8): what the diffusion is to arrive at."""
-    with torch.no_grad():
-        latents: Tensor = (
-            autoencoder.encode(rgba(sample)).latent_dist.mode().float() * autoencoder.config.scaling_factor
-        )
-    return latents

@@ -214,16 +214,16 @@ def test_a_measurement_without_what_it_needs_is_refused(
     ("arguments", "sentence"),
     [
         (
-            ["autoencoder", "--painted", "0.5"],
-            "--painted is not for training the autoencoder, which has --learning-rate, --pictures; leave it out.",
+            ["colorizer", "--painted", "0.5"],
+            "--painted is not for training the colorizer, which has --learning-rate, --left-out; leave it out.",
         ),
         (
             ["colorizer", "--preset", "two-stage"],
-            "--preset is not for training the colorizer, which has --learning-rate, --autoencoder; leave it out.",
+            "--preset is not for training the colorizer, which has --learning-rate, --left-out; leave it out.",
         ),
         (
-            ["decomposer", "--autoencoder", "."],
-            "--autoencoder is not for training the decomposer, which has --learning-rate, --preset, --rich, --painted, "
+            ["decomposer", "--left-out", "sgm"],
+            "--left-out is not for training the decomposer, which has --learning-rate, --preset, --rich, --painted, "
             "--drawn, --corpora; leave it out.",
         ),
         (

@@ -1,305 +1,184 @@
-import math
-import re
+"""Claims about the diffusion over the colours of regions, with tiny networks of random weights."""
+
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 import torch
 from celwright.errors import ModelUnavailableError
-from celwright.models.color_blocks import HintBlock, StructureAttention, StructureModulation, attend
-from celwright.models.colorizer import CONDITIONS, Conditions, edge_map, time_embedding
+from celwright.models.colorizer import Asked, RegionColorizer, chosen_colors, colors_of, latents
 from celwright.models.presets import build_colorizer
+from celwright.models.region_tokens import areas, geometry, membership, touching
 
-SIZE, LATENT = 64, 8
-T = torch.tensor([500, 20])
+SIDE, REGIONS, PATCHES = 64, 5, 4
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
 
 
-def everything(batch=2, count=2):
-    """All conditions at random; of the references, a half is masked out, and each instance stands in one half."""
-    references = torch.rand(batch, count, 5, SIZE, SIZE)
-    references[:, :, 4] = 0
-    references[:, :, 4, :, : SIZE // 2] = 1
-    regions = torch.zeros(batch, count, 1, SIZE, SIZE)
-    regions[:, 0, :, : SIZE // 2] = 1
-    regions[:, 1:, :, SIZE // 2 :] = 1
-    selection = torch.ones(batch, 1, SIZE, SIZE)
-    selection[..., : SIZE // 4] = 0
-    histogram = torch.rand(batch, 256)
-    hints = torch.rand(batch, 4, SIZE, SIZE)
-    hints[:, 3] = (hints[:, 3] > 0.99).float()
-    return Conditions(
-        line=(torch.rand(batch, 1, SIZE, SIZE) > 0.9).float(),
-        references=references,
-        regions=regions,
-        hints=hints,
-        context=torch.randn(batch, 4, LATENT, LATENT),
-        selection=selection,
-        histogram=histogram / histogram.sum(1, keepdim=True),
-    )
+@pytest.fixture
+def network() -> RegionColorizer:
+    made = build_colorizer("tiny").eval()
+    with torch.no_grad():  # branches that start near nothing must show
+        for parameter in made.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    return made
 
 
-def lively(**switches):
-    """A network whose branches, which start near zero, all have a say."""
-    network = build_colorizer("tiny", **switches).eval()
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if parameter.ndim == 0 and "sharpness" not in name:
-                parameter.fill_(0.5)
-            elif parameter.ndim > 1 and parameter.std() < 0.02:
-                parameter.normal_(std=0.2)
-    return network
+def bars(count: int) -> torch.Tensor:
+    """(SIDE, SIDE) regions 1..count from top to bottom, of different heights, with 0 at the sides."""
+    labels = torch.zeros(SIDE, SIDE, dtype=torch.long)
+    edges = torch.linspace(0, 1, count + 1).square() * SIDE
+    for number in range(count):
+        labels[int(edges[number]) : int(edges[number + 1]), 4:-4] = number + 1
+    return labels
 
 
-@pytest.fixture(scope="module")
-def network():
-    torch.manual_seed(1)
-    return lively()
+def asked(batch: int = 2) -> Asked:
+    generator = torch.Generator().manual_seed(1)
+
+    def some(*shape: int) -> torch.Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    return Asked(
+        line=some(batch, 2, SIDE, SIDE), labels=bars(REGIONS).expand(batch, -1, -1).clone(),
+        hints=torch.zeros(batch, REGIONS, 4), histogram=torch.zeros(batch, 256),
+        references=some(batch, 2, 2, SIDE, SIDE), patches=bars(PATCHES).expand(batch, 2, -1, -1).clone(),
+        colors=some(batch, 2, PATCHES, 3),
+    )  # fmt: skip
 
 
-def clean(network, conditions, seed=0):
-    noisy = torch.randn(len(conditions.line), 4, LATENT, LATENT, generator=torch.Generator().manual_seed(seed))
+def answered(
+    network: RegionColorizer, given: Asked, noise: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    noise = torch.zeros(len(given.line), REGIONS, 3) if noise is None else noise
     with torch.inference_mode():
-        return network(noisy, T[: len(noisy)], network.prepare(conditions))
+        clean, logits = network(noise, torch.full((len(noise),), 500), network.prepare(given))
+    return clean, logits
 
 
-def equal(one, other):
-    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+def test_every_region_gets_a_colour_and_a_chance_for_every_source_and_none(network: RegionColorizer) -> None:
+    clean, logits = answered(network, asked())
+    assert clean.shape == (2, REGIONS, 3)
+    assert logits.shape == (2, REGIONS, REGIONS + 2 * PATCHES + 1)
+    chances = torch.softmax(logits, 2)
+    assert chances[..., :REGIONS].max() == 0  # no region has a hint
+    assert (chances[..., REGIONS:] > 0).all()
 
 
-def test_the_estimate_has_the_latents_shape(network):
-    assert clean(network, everything()).shape == (2, 4, LATENT, LATENT)
-
-
-def test_line_art_alone_is_enough(network):
-    assert clean(network, Conditions(everything().line)).isfinite().all()
-
-
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_every_condition_changes_the_result_and_may_be_absent(network, name):
-    given = everything()
-    full, without = clean(network, given), clean(network, given.without(name))
-    assert without.isfinite().all()
-    assert (full - without).abs().amax() > 1e-3
-
-
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_left_out_is_the_same_as_never_given(network, name):
-    given = everything()
-    absent = {"context": {"context": None, "selection": None}}.get(name, {name: None})
-    equal(clean(network, given.without(name)), clean(network, replace(given, **absent)))
-
-
-def test_a_condition_can_be_left_out_of_single_samples(network):
-    given = everything()
-    rows = torch.tensor([True, False])
-    for name in CONDITIONS:
-        some, none, full = (clean(network, c) for c in (given.without(name, rows), given.without(name), given))
-        equal(some[0], none[0])
-        equal(some[1], full[1])
-
-
-def test_what_a_reference_shows_outside_its_mask_changes_nothing(network):
-    given = everything()
-    changed = given.references.clone()
-    changed[:, :, :4, :, SIZE // 2 :] = torch.rand(2, 2, 4, SIZE, SIZE // 2)
-    torch.testing.assert_close(
-        clean(network, replace(given, references=changed)), clean(network, given), atol=0, rtol=0
-    )
-
-
-def test_a_masked_out_reference_counts_for_nothing(network):
-    given = everything()
-    silent = given.references.clone()
-    silent[:, 1, 4] = 0
-    one = replace(given, references=silent)
-    only = replace(given, references=given.references[:, :1], regions=given.regions[:, :1])
-    equal(clean(network, one), clean(network, only))
-
-
-def test_outside_its_region_a_reference_brings_no_colour_and_no_confidence(network):
-    given = everything()
-    above = replace(given, references=given.references[:, :1], regions=given.regions[:, :1])
-    prepared = network.prepare(above)
-    assert (prepared.carried[:, :, LATENT // 2 :] == 0).all()
-    assert (prepared.confidence[:, :, LATENT // 2 :] == 0).all()
-    assert (prepared.carried[:, :, : LATENT // 2] > 0).all()
-
-
-def test_brought_colours_are_those_inside_the_mask(network):
-    given = everything()
-    references = given.references.clone()
-    references[:, :, 3] = 0
-    color = torch.tensor([0.9, 0.3, 0.1]).view(3, 1, 1)
-    references[:, :, :3, :, : SIZE // 2] = color
-    prepared = network.prepare(replace(given, references=references))
-    equal(prepared.carried, color.expand_as(prepared.carried))
-
-
-def test_each_place_takes_the_colours_of_the_instance_that_stands_there(network):
-    given = everything()
-    references = given.references.clone()
-    references[:, :, 3] = 0
-    references[:, 0, :3], references[:, 1, :3] = 0.25, 0.75
-    carried = network.prepare(replace(given, references=references)).carried
-    equal(carried[:, :, : LATENT // 2], torch.full((2, 3, LATENT // 2, LATENT), 0.25))
-    equal(carried[:, :, LATENT // 2 :], torch.full((2, 3, LATENT // 2, LATENT), 0.75))
-
-
-def test_a_drawing_finds_itself(network):
-    """With itself as reference, every cell is most like itself, whatever the weights: the similarity is 1 there."""
-    given = everything(1, 1)
-    ink = torch.rand(1, 1, SIZE, SIZE)
-    one = torch.ones_like(ink)
-    color = torch.rand(1, 3, LATENT, LATENT).repeat_interleave(8, 2).repeat_interleave(8, 3)
-    reference = torch.cat([color, ink, one], 1)[:, None]
-    reader = network.references
-    with torch.no_grad():
-        keys, bias = reader.key.weight, reader.key.bias
-        before = keys.clone(), bias.clone(), reader.sharpness.clone()
-        width = reader.query.weight.shape[1]
-        keys.zero_()
-        keys[:, :width] = reader.query.weight
-        bias.copy_(reader.query.bias)
-        reader.sharpness.fill_(math.log(100))
-        prepared = network.prepare(replace(given, line=ink, references=reference, regions=None))
-        keys.copy_(before[0])
-        bias.copy_(before[1])
-        reader.sharpness.copy_(before[2])
-    inner = (slice(None), slice(None), slice(2, 6), slice(2, 6))
-    error = (prepared.carried - color[:, :, ::8, ::8])[inner].abs().mean()
-    mean = (color.mean((2, 3), keepdim=True) - color[:, :, ::8, ::8])[inner].abs().mean()
-    assert error < 0.5 * mean
-
-
-def test_gates_lie_between_local_and_global_and_without_references_the_null_feature_stands_in(network):
-    prepared = network.prepare(everything())
-    assert ((prepared.gates > 0) & (prepared.gates < 1)).all()
-    assert prepared.present.eq(1).all()
-    assert network.prepare(everything().without("references")).present.eq(0).all()
-
-
-def test_variations_share_what_was_prepared(network):
-    given = everything(1)
-    noisy = torch.randn(3, 4, LATENT, LATENT)
-    t = torch.full((3,), 300)
+def test_a_hinted_region_can_be_pointed_at_and_its_colour_is_the_hint(network: RegionColorizer) -> None:
+    given = asked()
+    given.hints[:, 2] = torch.tensor([0.9, 0.1, 0.2, 1.0])
     with torch.inference_mode():
-        prepared = network.prepare(given)
-        together = network(noisy, t, prepared.repeated(3))
-        for row in range(3):
-            equal(together[row : row + 1], network(noisy[row : row + 1], t[:1], prepared))
+        read = network.prepare(given)
+    chances = torch.softmax(answered(network, given)[1], 2)
+    assert (chances[:, :, 2] > 0).all()
+    assert chances[..., [0, 1, 3, 4]].max() == 0
+    assert torch.equal(read.sources[:, 2], given.hints[:, 2, :3])
 
 
-def test_context_inside_the_selection_is_not_seen(network):
-    given = everything()
-    changed = given.context.clone()
-    changed[..., LATENT // 4 :] += 1
-    torch.testing.assert_close(clean(network, replace(given, context=changed)), clean(network, given), atol=0, rtol=0)
+def test_an_absent_reference_changes_nothing_whatever_is_drawn_in_it(network: RegionColorizer) -> None:
+    given = asked()
+    patches = given.patches.clone()
+    patches[:, 1] = 0
+    one = replace(given, patches=patches)
+    drawn, colors = given.references.clone(), given.colors.clone()
+    drawn[:, 1], colors[:, 1] = 0.3, 0.7
+    other = replace(one, references=drawn, colors=colors)
+    for first, second in zip(answered(network, one), answered(network, other), strict=True):
+        torch.testing.assert_close(first, second)
+    assert not torch.allclose(answered(network, given)[0], answered(network, one)[0])
 
 
-def test_one_hint_pixel_counts_as_much_as_its_colour(network):
-    given = everything().without("hints")
-    hints = torch.zeros(2, 4, SIZE, SIZE)
-    hints[:, 0, 33, 33] = hints[:, 3, 33, 33] = 1
-    dot = torch.zeros(2, 4, SIZE, SIZE)
-    dot[:, 0, 32:36, 32:36] = dot[:, 3, 32:36, 32:36] = 1
-    equal(clean(network, replace(given, hints=hints)), clean(network, replace(given, hints=dot)))
+def test_without_any_reference_there_is_only_none_to_point_at(network: RegionColorizer) -> None:
+    given = asked()
+    _, logits = answered(network, replace(given, patches=torch.zeros_like(given.patches)))
+    assert torch.softmax(logits, 2)[..., -1].min() == 1
 
 
-def test_gradients_reach_every_parameter():
-    network = lively().train()
-    given = everything().without("references", torch.tensor([True, False]))
-    prepared = network.prepare(given)
-    out = network(torch.randn(2, 4, LATENT, LATENT), T, prepared)
-    (out.square().mean() + prepared.carried.square().mean()).backward()
-    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+def test_the_order_of_regions_changes_nothing_but_the_order(network: RegionColorizer) -> None:
+    """A region has no number of its own: what is drawn in it and around it says who it is."""
+    given = asked()
+    order = torch.tensor([3, 0, 4, 1, 2])
+    numbers = torch.cat([torch.zeros(1, dtype=torch.long), torch.argsort(order) + 1])
+    noise = torch.randn(2, REGIONS, 3)
+    clean, logits = answered(network, given, noise)
+    moved, turned = answered(network, replace(given, labels=numbers[given.labels]), noise[:, order])
+    torch.testing.assert_close(moved, clean[:, order], atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(turned[..., REGIONS:], logits[:, order][..., REGIONS:], atol=1e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("switch", ["sgm", "ismff", "correspondence", "lgb"])
-def test_every_part_can_be_left_out_and_makes_a_difference(network, switch):
-    smaller = lively(**{switch: False})
-    assert clean(smaller, everything()).isfinite().all()
-    count = [sum(p.numel() for p in net.parameters()) for net in (network, smaller)]
-    assert count[1] < count[0]
-    unused = smaller.prepare(everything())
-    if switch == "correspondence":
-        assert unused.confidence.eq(0).all()
-    if switch == "ismff":
-        assert unused.gates.eq(0).all()
+@pytest.mark.parametrize("condition", ["histogram", "hints", "colors", "line"])
+def test_every_condition_is_heard(condition: str, network: RegionColorizer) -> None:
+    given = asked()
+    value = torch.rand_like(getattr(given, condition))
+    first, second = (answered(network, one)[0] for one in (given, replace(given, **{condition: value})))
+    assert not torch.allclose(first, second, atol=1e-4)
 
 
-def test_without_diffusion_the_noise_does_not_matter():
-    network, given = lively(lgb=False), everything()
-    equal(clean(network, given, 0), clean(network, given, 1))
+def test_a_wish_may_be_changed_without_reading_the_drawing_again(network: RegionColorizer) -> None:
+    given, wish = asked(), torch.rand(2, 256)
+    with torch.inference_mode():
+        read = network.wished(network.prepare(given), wish)
+    whole = answered(network, replace(given, histogram=wish))[0]
+    with torch.inference_mode():
+        torch.testing.assert_close(network(torch.zeros(2, REGIONS, 3), torch.full((2,), 500), read)[0], whole)
 
 
-def test_without_diffusion_the_time_does_not_matter():
-    network = lively(lgb=False)
-    prepared, noisy = network.prepare(everything()), torch.randn(2, 4, LATENT, LATENT)
-    equal(network(noisy, T, prepared), network(noisy, T + 100, prepared))
-
-
-def test_gamma_zero_is_plain_attention_and_gamma_draws_it_to_edges():
-    guided, plain = StructureAttention(8, 2), StructureAttention(8, 2, structure=False)
-    plain.load_state_dict({k: v for k, v in guided.state_dict().items() if k != "gamma"})
-    x, edges = torch.randn(1, 8, 4, 4), torch.rand(1, 1, 4, 4)
-    torch.testing.assert_close(guided(x, edges), plain(x, edges), atol=0, rtol=0)
-    torch.nn.init.normal_(guided.out.weight)
+@pytest.mark.parametrize("part", ["sgm", "ismff", "lgb"])
+def test_a_part_that_is_left_out_has_no_say(part: str) -> None:
+    """Without structure guidance neighbours do not matter, without instance features what the reference draws does not,
+    without the diffusion the noise does not."""
+    network = build_colorizer("tiny", **{part: False}).eval()
     with torch.no_grad():
-        before = guided(x, edges)
-        guided.gamma.fill_(2.0)
-        assert (guided(x, edges) - before).abs().amax() > 1e-3
+        for parameter in network.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    given = asked()
+    if part == "lgb":
+        one, other = (answered(network, given, torch.randn(2, REGIONS, 3))[0] for _ in range(2))
+    elif part == "ismff":
+        one, other = (answered(network, replace(given, references=r))[0]
+                      for r in (given.references, torch.rand_like(given.references)))  # fmt: skip
+    else:
+        read = network.prepare(given)
+        assert network._guided(torch.rand(2, REGIONS, REGIONS), 0).abs().max() == 0
+        one = other = read.target
+    assert torch.equal(one, other)
 
 
-def test_attention_is_softmax_with_a_bias_for_each_key():
-    q, k, v = torch.randn(2, 3, 5, 4), torch.randn(2, 3, 7, 4), torch.randn(2, 3, 7, 6)
-    bias = torch.randn(2, 7)
-    wanted = torch.softmax(0.5 * q @ k.transpose(2, 3) + bias[:, None, None], -1) @ v
-    equal(attend(q, k, v, bias, 0.5), wanted)
+def test_a_tie_of_colours_is_broken_by_what_they_say_together() -> None:
+    sources = torch.tensor([[[1.0, 0, 0], [0, 0, 1.0], [0, 0.01, 1.0]]])
+    logits = torch.tensor([[[1.0, 0.7, 0.7, -3.0]]])
+    colors, chances = chosen_colors(logits, sources)
+    assert colors[0, 0].tolist() == pytest.approx([0, 0, 1], abs=0.02)
+    assert 0.5 < chances[0, 0] < 0.6
 
 
-def test_alpha_zero_leaves_features_and_alpha_one_doubles_them_on_full_edges():
-    modulation, x = StructureModulation(), torch.randn(1, 3, 4, 4)
-    edges = torch.zeros(1, 1, 4, 4)
-    edges[..., 0] = 1
-    torch.testing.assert_close(modulation(x, edges), x, atol=0, rtol=0)
-    torch.nn.init.ones_(modulation.alpha)
-    torch.testing.assert_close(modulation(x, edges)[..., 0], 2 * x[..., 0])
-    torch.testing.assert_close(modulation(x, edges)[..., 1:], x[..., 1:])
+def test_latents_and_colours_are_each_other_s_inverse() -> None:
+    colors = torch.rand(3, 4, 3)
+    torch.testing.assert_close(colors_of(latents(colors)), colors)
 
 
-def test_a_hint_block_adds_no_more_than_its_processed_features():
-    block = HintBlock(6, 4)
-    torch.nn.init.normal_(block.process[-1].weight)
-    x, hints = torch.randn(1, 6, 5, 5), torch.randn(1, 4, 5, 5)
-    with torch.no_grad():
-        change, processed = block(x, hints) - x, block.process(x)
-    assert (change * processed >= -1e-6).all()
-    assert (change.abs() <= processed.abs() + 1e-5).all()
+def test_what_regions_are_like_is_measured_on_the_labels() -> None:
+    labels = bars(2)[None]
+    shares, area = membership(labels, 2), areas(labels, 2)
+    torch.testing.assert_close(shares.sum(2), torch.ones(1, 2))
+    assert area.tolist() == [[16 * 56, 48 * 56]]
+    upper, lower = geometry(shares, area, SIDE // 4)[0]
+    assert upper[1].item() == pytest.approx(-0.75, abs=0.01)  # middle, y
+    assert lower[1].item() == pytest.approx(0.25, abs=0.01)
+    assert upper[2].item() == pytest.approx(0, abs=0.01)
+    touch = touching(labels, 2)
+    assert touch[0].tolist() == [[0, 1], [1, 0]]
 
 
-def test_edges_are_full_beside_a_black_area_and_none_on_paper():
-    ink = torch.zeros(1, 1, 8, 8)
-    ink[..., 4:] = 1
-    edges = edge_map(ink)
-    torch.testing.assert_close(edges[0, 0, 3], torch.tensor([0, 0, 0, 1, 1, 0, 0, 0.0]))
-
-
-def test_timesteps_have_different_embeddings():
-    rows = time_embedding(torch.arange(1000), 32)
-    assert rows.shape == (1000, 32)
-    assert torch.pdist(rows[::50]).amin() > 0.1
-
-
-def test_the_embedded_network_fits_sixteen_mebibytes_in_half_precision():
-    assert sum(p.numel() for p in build_colorizer("embedded").parameters()) <= 7.5e6
-
-
-def test_an_unknown_preset_is_refused():
-    sentence = "There is no colorizer preset 'vast'; known are embedded, tiny: choose one of them."
-    with pytest.raises(ModelUnavailableError, match=f"^{re.escape(sentence)}$"):
-        build_colorizer("vast")
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(ModelUnavailableError) as raised:
+        build_colorizer("big")
+    assert str(raised.value) == ("There is no colorizer preset 'big'; known are embedded, tiny: choose one of them.")

@@ -109,10 +109,11 @@ def test_layers_keep_the_line_art_s_depth_offset_and_profile() -> None:
     assert tuple(images["flat"].data[LEFT]) == tuple(257 * part for part in RED)
 
 
-def test_the_composite_is_the_layers_put_together_and_there_is_no_shading() -> None:
-    images = finished(ColorizeRequest(drawing(), hints=dots((LEFT, RED), (RIGHT, BLUE)))).images
-    assert not images["shadow"].data.any()
-    assert not images["highlight"].data.any()
+@pytest.mark.parametrize("shading", [True, False])
+def test_the_composite_is_the_layers_put_together(shading: bool) -> None:
+    request = ColorizeRequest(drawing(), hints=dots((LEFT, RED), (RIGHT, BLUE)), shading=shading)
+    images = finished(request).images
+    assert images["shadow"].data.any() == shading
     layers = LayerStack(*(images[name] for name in ("line", "flat", "shadow", "highlight")))
     assert np.abs(compose(layers) * 255 - images["composite"].data).max() <= 0.51
 

@@ -1,12 +1,13 @@
 """Claims about finding figures and matching references to them."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
-import torch
 from celwright.domain import FloatImage, Pixels, Reference
-from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.field import field_of
+from celwright.pipelines.colorize.figures import Figure
 from celwright.pipelines.colorize.instances import Instances, found_figures, found_instances, matched
 from celwright.regions.trapped_ball import segment
 from numpy.typing import NDArray
@@ -35,9 +36,9 @@ def reference(shade: int = 0, region: NDArray[np.uint8] | None = None) -> Refere
     return Reference(image, region=None if region is None else Pixels(region[..., None]))
 
 
-def by_size(figures: FloatImage) -> FloatImage:
+def by_size(figures: Sequence[Figure]) -> FloatImage:
     """The first of two references is like big figures, the second like small ones."""
-    area = figures[..., 1].mean(axis=(1, 2))
+    area = np.array([(one.slots > 0).mean() for one in figures])
     return np.stack([area, 0.1 - area], axis=1).astype(np.float32)
 
 
@@ -135,31 +136,3 @@ def test_the_picture_of_the_match_gives_figures_with_one_reference_one_colour() 
                                     ((60, 120), (200, 120), (330, 120), (5, 5)))  # fmt: skip
     assert first == third != second
     assert ground == (0, 0, 0, 0)
-
-
-@pytest.mark.parametrize("correspondence", [True, False])
-def test_what_lies_outside_the_masks_does_not_change_the_likeness(correspondence: bool) -> None:
-    torch.manual_seed(0)
-    network = build_colorizer("tiny", correspondence=correspondence).eval()
-    drawn, references = torch.rand(2, 2, 64, 64), torch.rand(3, 5, 64, 64)
-    for planes in (drawn, references):
-        planes[:, -1] = 0
-        planes[:, -1, 16:48, 16:48] = 1
-    other, others = drawn.clone(), references.clone()
-    other[:, :-1, :8], others[:, :-1, :8] = 0.3, 0.9
-    with torch.inference_mode():
-        alike = network.references.likeness(network.structure, drawn, references)
-        same = network.references.likeness(network.structure, other, others)
-    assert alike.shape == (2, 3)
-    assert torch.allclose(alike, same, atol=1e-5)
-
-
-def test_a_drawing_is_most_like_itself_by_the_structure_alone() -> None:
-    torch.manual_seed(0)
-    network = build_colorizer("tiny", correspondence=False).eval()
-    references = torch.rand(3, 5, 64, 64).round()
-    references[:, -1] = 1
-    with torch.inference_mode():
-        alike = network.references.likeness(network.structure, references[:, 3:], references)
-    assert torch.allclose(alike.diagonal(), torch.ones(3), atol=1e-4)
-    assert alike.argmax(1).tolist() == [0, 1, 2]

@@ -1,12 +1,13 @@
 """Claims about regions that take their colours from a reference's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 import pytest
 from celwright.domain import ColorizeRequest, Finished, FloatImage, Palette, Pixels, Reference
 from celwright.errors import ModelUnavailableError, WrongUsageError
+from celwright.pipelines.colorize.figures import Figure
 from celwright.pipelines.colorize.matched import MatchedProposer, matched_by_references
 from celwright.pipelines.colorize.matching import Matched, matched_regions
 from celwright.pipelines.colorize.pipeline import ColorizePipeline
@@ -108,10 +109,11 @@ def test_a_likeness_that_is_handed_in_counts() -> None:
     labels = segment(ink, 8).grown
     shown = view(picture)
     hat = np.flatnonzero(np.abs(shown.colors * 255 - HAT).max(axis=1) < 12)
-    share = (shown.patches == hat[0] + 1).reshape(32, 8, 32, 8).mean(axis=(1, 3)).reshape(-1)
 
-    def everything_is_hat(*_: object) -> FloatImage:
-        return np.tile(np.where(share > 0.5, 500, 0).astype(np.float32), (1024, 1))
+    def everything_is_hat(drawn: Figure, views: Sequence[ReferenceView]) -> list[FloatImage]:
+        logits = np.zeros((len(drawn.own), len(views[0].colors)), np.float32)
+        logits[:, hat] = 50
+        return [logits]
 
     found = matched_regions(labels, ink, (picture[..., 3] > 0).view(np.uint8), [[shown]], everything_is_hat)
     assert np.abs(found.colors[labels[120, 100]] * 255 - HAT).max() < 12

@@ -8,7 +8,7 @@ import torch
 from celwright.errors import UnusableInputError, WrongUsageError
 from celwright.models import presets
 from celwright.models.decomposer_designs import IdentityDecomposer, TwoStageDecomposer
-from celwright.models.presets import build_autoencoder, build_decomposer
+from celwright.models.presets import build_colorizer, build_decomposer
 from celwright.training.decomposer import TrainingOptions, train
 from celwright.training.designs import Design, compared, table
 from celwright.training.held_out import held_out_figures
@@ -73,7 +73,7 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
-    state = {"average": build_autoencoder("tiny").state_dict(), "options": {"preset": "tiny"}}
+    state = {"average": build_colorizer("tiny").state_dict(), "options": {"preset": "tiny"}}
     torch.save(state, tmp_path / "checkpoint.pt")
     with pytest.raises(UnusableInputError) as refused:
         compared([tmp_path])

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.domain import FloatImage, Pixels
+from celwright.domain import FloatImage, Labels, Pixels
 
 STRIDE = 32  # px; sides that the network takes are multiples of it
 _MARGIN = 0.3  # of the selection's longer side, seen around it
@@ -35,6 +35,15 @@ class Field:
         kind = cv2.INTER_AREA if part.shape[0] > self.height else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, (self.width, self.height), interpolation=kind), np.float32)
 
+    def sampled(self, labels: Labels) -> Labels:
+        """(height, width) of a page's ``labels`` (H, W): those under the middles of the field's pixels."""
+        part = labels[self.box]
+        rows, columns = (
+            ((np.arange(places) + 0.5) * length / places).astype(np.intp)
+            for places, length in zip((self.height, self.width), part.shape, strict=True)
+        )
+        return part[np.ix_(rows, columns)]
+
     def marks(self, hints: Pixels) -> FloatImage:
         """(height, width, 4) hint colours and 1 where there is one: a hint of one pixel on a large page is not lost."""
         colors = hints.rgba().data[self.box]
@@ -46,9 +55,9 @@ class Field:
         return small
 
 
-def field_of(height: int, width: int, selected: NDArray[np.bool_] | None, side: int) -> Field:
+def field_of(height: int, width: int, selected: NDArray[np.bool_] | None, side: int, stride: int = STRIDE) -> Field:
     """What to see of a page of ``height`` x ``width`` pixels: all, or the (H, W) selection with its surroundings. The
-    longer side becomes ``side`` pixels, smaller pages are enlarged."""
+    longer side becomes ``side`` pixels, smaller pages are enlarged; sides are multiples of ``stride``."""
     rows, columns = slice(0, height), slice(0, width)
     if selected is not None:
         rows, columns = (_extent(np.asarray(selected.any(axis=1 - axis))) for axis in (0, 1))
@@ -57,7 +66,7 @@ def field_of(height: int, width: int, selected: NDArray[np.bool_] | None, side: 
         columns = slice(max(0, columns.start - margin), min(width, columns.stop + margin))
     size = rows.stop - rows.start, columns.stop - columns.start
     scale = side / max(size)
-    small = (max(STRIDE, round(length * scale / STRIDE) * STRIDE) for length in size)
+    small = (max(stride, round(length * scale / stride) * stride) for length in size)
     return Field(rows, columns, *small)
 
 

@@ -1,29 +1,45 @@
-"""The palettes of automatic colouring: colour histograms out of the distribution that the colorizer was trained on.
+"""The palettes of automatic colouring, out of the distribution that the colorizer was trained on.
 
 They lie in harmonies.npz, which training/harmonies.py wrote: those of figures in plausible colours, none muddy, in an
 order in which each is unlike the ones before it. Knows numbers; the network and the regions are others' matters.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from celwright.domain import FloatImage
+from celwright.imaging.histogram import color_histogram
 
 TABLE = Path(__file__).with_name("harmonies.npz")
 
 
-def harmony(number: int) -> FloatImage:
-    """(bins,) float32 that sums to 1: the histogram of this number, counted round and round. Up to 16 numbers in a
-    row, which are the variations of one request, are far apart."""
-    table = _table()
-    return np.asarray(table[number % len(table)])
+@dataclass(frozen=True, eq=False)
+class Harmony:
+    """``colors`` (K, 3) sRGB 0..1, the commonest first, with their ``shares`` (K,) of a figure's area."""
+
+    colors: FloatImage
+    shares: FloatImage
+
+    @property
+    def histogram(self) -> FloatImage:
+        """(bins,) as the colorizer takes a wish for colours."""
+        return color_histogram(self.colors, self.shares)
+
+
+def harmony(number: int) -> Harmony:
+    """The palette of this number, counted round and round. Up to 16 numbers in a row, which are the variations of one
+    request, are far apart."""
+    colors, shares = _table()
+    place = number % len(colors)
+    there = shares[place] > 0
+    return Harmony(colors[place][there], shares[place][there])
 
 
 @cache
-def _table() -> FloatImage:
+def _table() -> tuple[FloatImage, FloatImage]:
     with np.load(TABLE) as stored:
-        shares = stored["shares"].astype(np.float32)
-    table: FloatImage = shares / shares.sum(axis=1, keepdims=True)
-    return table
+        colors, shares = (stored[name].astype(np.float32) / 255 for name in ("colors", "shares"))
+    return colors, shares

@@ -1,8 +1,8 @@
 """Which figure of the line art each reference is for, where the artist did not say.
 
-Figures are what hangs together on the page once its background is taken away. Each is cut out and compared with each
-reference as the network sees them; every reference gets the figures that it resembles most. Knows no colours and no
-sampling.
+Figures are what hangs together on the page once its background is taken away. Each is compared with each
+reference by a likeness that is handed in; every reference gets the figures that it resembles most. Knows no colours and
+no sampling.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels, Pixels, Reference
 from celwright.pipelines.colorize.field import Field, field_of
+from celwright.pipelines.colorize.figures import Figure, figure_of, owners
 from celwright.regions.fill import painted
 from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import background
 
-Likeness = Callable[[FloatImage], FloatImage]
-"""(F, h, w, 2) ink and mask of figures cut from one page -> (F, R) how alike each is to each reference."""
+Likeness = Callable[[Sequence[Figure]], FloatImage]
+"""F figures of one page -> (F, R) how alike each is to each reference."""
 
 MOST_FIGURES = 12  # smaller ones go with the nearest of these
 _SIDE = 512  # px; the longer side of the page on which figures are looked for
@@ -84,9 +85,7 @@ def found_instances(
     nothing = np.zeros((0, len(references)), bool)
     if not free or len(references) < 2:
         return Instances(np.zeros((1, 1), np.uint8), nothing, labels.shape)
-    height, width = labels.shape
-    seen = field_of(height, width, None, _SIDE)
-    figures = found_figures(labels, ink, seen)
+    seen, figures = page_figures(labels, ink)
     claimed = np.zeros(figures.shape, bool)
     for reference in references:
         if reference.region is not None:
@@ -96,18 +95,35 @@ def found_instances(
     open_figures = np.flatnonzero(taken < _CLAIMED * areas)
     served = np.zeros((count, len(references)), bool)
     if count > 1 and len(open_figures):
-        drawn = seen.reduced(ink.astype(np.float32) / np.float32(255))
-        cut = np.stack([np.dstack([drawn * (figures == f + 1), figures == f + 1]) for f in open_figures])
-        alike = likeness(np.asarray(cut, np.float32))[:, free]
+        whole = figures[np.ix_(looked_up(seen.height, labels.shape[0]), looked_up(seen.width, labels.shape[1]))]
+        owner = owners(labels, whole, count)
+        cut = [figure_of(labels, ink, whole == f + 1, np.flatnonzero(owner == f + 1)) for f in open_figures]
+        alike = likeness(cut)[:, free]
         served[np.ix_(open_figures, np.array(free))] = matched(alike)
     return Instances(figures, served, labels.shape)
+
+
+def looked_up(length: int, places: int) -> NDArray[np.intp]:
+    """(places,) which of ``length`` pixels lie under the middles of ``places`` pixels on the same stretch."""
+    return ((np.arange(places) + 0.5) * length / places).astype(np.intp)
+
+
+def page_figures(labels: Labels, ink: NDArray[np.uint8]) -> tuple[Field, NDArray[np.uint8]]:
+    """The whole page reduced, and its figures there (``found_figures``); crumbs are one figure, all that is not
+    ground."""
+    height, width = labels.shape
+    seen = field_of(height, width, None, _SIDE)
+    figures = found_figures(labels, ink, seen)
+    if not figures.any():
+        rows, columns = looked_up(height, seen.height), looked_up(width, seen.width)
+        figures = (~np.isin(labels[np.ix_(rows, columns)], background(labels))).astype(np.uint8)
+    return seen, figures
 
 
 def found_figures(labels: Labels, ink: NDArray[np.uint8], seen: Field) -> NDArray[np.uint8]:
     """(seen.height, seen.width) 0 ground, else figures numbered from 1, the largest first, each with its inside."""
     height, width = labels.shape
-    rows = ((np.arange(seen.height) + 0.5) * height / seen.height).astype(np.intp)
-    columns = ((np.arange(seen.width) + 0.5) * width / seen.width).astype(np.intp)
+    rows, columns = looked_up(height, seen.height), looked_up(width, seen.width)
     solid = ~np.isin(labels[np.ix_(rows, columns)], background(labels))
     solid |= seen.reduced(ink.astype(np.float32)) > _INKED
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _BRIDGE + 1, 2 * _BRIDGE + 1))

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Progress, Reference
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.pipelines.colorize.field import field_of
-from celwright.pipelines.colorize.instances import Instances, found_figures
+from celwright.pipelines.colorize.instances import Instances, looked_up, page_figures
 from celwright.pipelines.colorize.matching import Likeness, Matched, matched_regions
 from celwright.pipelines.colorize.proposal import HintProposer, Proposal
-from celwright.pipelines.colorize.reference_view import Look, ReferenceView, reference_view
+from celwright.pipelines.colorize.reference_view import Look, ReferenceView, ReferenceViews
 from celwright.regions.bays import solidity, with_bays
 from celwright.regions.hinted import HintedRegions, background
 
-_SIDE = 512  # px; the longer side of the page on which figures are told apart
 _MOST_GIVEN = 40  # references with regions; a bit each
 
 
@@ -35,11 +33,7 @@ def matched_by_references(
     region count there and nowhere else, the others where ``instances`` says, or for every figure that no such region
     covers. Regions ``hinted`` (count + 1,) stay whole."""
     height, width = labels.shape
-    seen = field_of(height, width, None, _SIDE)
-    figures = found_figures(labels, ink, seen)
-    if not figures.any():  # crumbs: all that is not ground together
-        rows, columns = _looked_up(height, seen.height), _looked_up(width, seen.width)
-        figures = (~np.isin(labels[np.ix_(rows, columns)], background(labels))).astype(np.uint8)
+    seen, figures = page_figures(labels, ink)
     solid = max((solidity(view.patches > 0) for view in views), default=0.0)
     labels, figures = with_bays(labels, ink, figures, solid, None if hinted is None else np.flatnonzero(hinted))
     figures = figures.astype(np.int64)
@@ -65,13 +59,8 @@ def matched_by_references(
             served.append([views[i] for i in chosen])
             numbers[which] = len(served)
     small = numbers[kind.reshape(figures.shape)]
-    whole = small[np.ix_(_looked_up(seen.height, height), _looked_up(seen.width, width))]
+    whole = small[np.ix_(looked_up(seen.height, height), looked_up(seen.width, width))]
     return labels, matched_regions(labels, ink, whole, served, likeness)
-
-
-def _looked_up(length: int, places: int) -> NDArray[np.intp]:
-    """(places,) which of ``length`` pixels lie under the middles of ``places`` pixels on the same stretch."""
-    return ((np.arange(places) + 0.5) * length / places).astype(np.intp)
 
 
 def with_matched(proposal: Proposal, matched: Matched, hinted: NDArray[np.bool_]) -> Proposal:
@@ -90,7 +79,7 @@ def with_matched(proposal: Proposal, matched: Matched, hinted: NDArray[np.bool_]
     picture, field = proposal.picture, proposal.field
     if picture is not None and field is not None:
         part = labels[field.box]
-        there = part[np.ix_(_looked_up(part.shape[0], len(picture)), _looked_up(part.shape[1], picture.shape[1]))]
+        there = part[np.ix_(looked_up(part.shape[0], len(picture)), looked_up(part.shape[1], picture.shape[1]))]
         picture = np.where(reached[there, None], colors[there, :3], picture)
     return Proposal(colors, labels, picture, field, proposal.stages, proposal.notices)
 
@@ -106,8 +95,7 @@ class MatchedProposer:
     name = "matching"
 
     def __init__(self, load: Callable[[], Look]) -> None:
-        self._load = load
-        self._look: Look | None = None
+        self._views = ReferenceViews(load)
         self._hints = HintProposer()
 
     def check(self, request: ColorizeRequest) -> None:
@@ -139,11 +127,7 @@ class MatchedProposer:
             yield from self._hints.propose(request, regions, ink)
             return
         yield Progress("load", 0.0)
-        self._look = self._look or self._load()
-        views = []
-        for i, reference in enumerate(request.references):
-            yield Progress("references", i / len(request.references))
-            views.append(reference_view(reference, self._look))
+        views = yield from self._views.of(request.references)
         yield Progress("match", 0.0)
         labels, matched = matched_by_references(regions.labels, ink, request.references, views, hinted=regions.hinted)
         colors = np.zeros((len(matched.colors), 4), np.float32)
@@ -151,4 +135,4 @@ class MatchedProposer:
         yield Proposal(colors, labels)
 
     def unload(self) -> None:
-        self._look = None
+        self._views.clear()

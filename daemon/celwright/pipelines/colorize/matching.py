@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels
-from celwright.pipelines.colorize.reference_view import Frame, ReferenceView, frame_of
-from celwright.regions.correspondence import CELL, CELLS, Drawn, correspondence, line_likeness
+from celwright.pipelines.colorize.figures import Figure, figure_of, owners
+from celwright.pipelines.colorize.reference_view import Frame, ReferenceView
+from celwright.regions.correspondence import CELL, CELLS, correspondence, line_likeness
 from celwright.regions.graph import Graph, graph
 from celwright.regions.vote import alike_made_equal
 
-Likeness = Callable[[Drawn, ReferenceView], FloatImage]
-"""(CELLS**2, CELLS**2) logits of every cell of a drawn figure showing every cell of a reference."""
+Likeness = Callable[[Figure, Sequence[ReferenceView]], list[FloatImage]]
+"""For each reference (regions, patches): how likely, as logarithms, a figure's regions show its patches."""
 
-_NETWORK = 0.5  # what a network's logits count beside those of the lines; one alone misleads where it is unsure
+_NETWORK = 1.0  # what a network's word counts beside that of the lines
 _LOOKS = 400_000  # pixels of a page looked at, about
 _FEW = 64  # looks; a region with fewer is looked at in all its pixels
 _LEAST_MASS = 1e-3  # of a region; below it a patch is not shown
@@ -70,50 +71,39 @@ def matched_regions(
     count = int(labels.max(initial=0))
     colors, sure = np.zeros((count + 1, 3), np.float32), np.zeros(count + 1, np.float32)
     reached = np.zeros(count + 1, bool)
-    size = len(served) + 1
-    held = np.bincount(labels.reshape(-1) * np.int64(size) + figures.reshape(-1), minlength=(count + 1) * size)
-    held = held.reshape(count + 1, size)
-    owner = np.where(2 * held[:, 0] < held.sum(axis=1), held[:, 1:].argmax(axis=1) + 1 if served else 0, 0)
-    owner[0] = 0
+    owner = owners(labels, figures, len(served))
     graphs = {id(view): graph(view.patches, len(view.colors)) for views in served for view in views}
     for number, views in enumerate(served, start=1):
         own = np.flatnonzero(owner == number)
         views = [view for view in views if len(view.colors)]
         if len(own) and views:
-            told, own_graph = _told(labels, ink, figures == number, own, views, graphs, likeness)
+            figure = figure_of(labels, ink, figures == number, own)
+            told, own_graph = _told(figure, ink, views, graphs, likeness)
             colors[own], sure[own] = _decided(told, own_graph)
             reached[own] = True
     return Matched(colors, reached, sure)
 
 
 def _told(
-    labels: Labels,
+    figure: Figure,
     ink: NDArray[np.uint8],
-    inside: NDArray[np.bool_],
-    own: NDArray[np.intp],
     views: Sequence[ReferenceView],
     graphs: dict[int, Graph],
     likeness: Likeness | None,
 ) -> tuple[list[_Told], Graph]:
-    frame = frame_of(inside)
-    drawn = Drawn(frame.filled(ink.astype(np.float32) / np.float32(255)), frame.filled(inside.astype(np.float32)))
-    slot = np.zeros(int(labels.max()) + 1, np.int32)
-    slot[own] = np.arange(1, len(own) + 1)
-    small = frame.filled(slot[labels].astype(np.float32), nearest=True).astype(np.int32)
-    own_graph = graph(small, len(own))
-    where = _cells(slot[labels[frame.rows, frame.columns]], ink[frame.rows, frame.columns], frame, len(own))
+    own_graph, box = graph(figure.labels, len(figure.own)), (figure.frame.rows, figure.frame.columns)
+    where = _cells(figure.slots[box], ink[box], figure.frame, len(figure.own))
+    shares, known = figure.drawn.shares(), likeness(figure, views) if likeness is not None else None
     told = []
-    for view in views:
-        straight, mirrored = line_likeness(drawn, view.drawn)
-        if likeness is not None:
-            known = likeness(drawn, view)
-            straight, mirrored = (logits + _NETWORK * known for logits in (straight, mirrored))
-        found = correspondence(drawn.shares(), view.drawn.shares(), straight, mirrored)
+    for i, view in enumerate(views):
+        found = correspondence(shares, view.drawn.shares(), *line_likeness(figure.drawn, view.drawn))
         mass = where @ found.mass @ _patches_of_cells(view)
         its = graphs[id(view)]
         apart = np.abs(np.log((own_graph.share[:, None] + 1e-5) / (its.share + 1e-5)))
         logits = np.log(mass + _LEAST_MASS) - _SIZE * apart
         logits -= _SLIM * np.abs(own_graph.slimness[:, None] - its.slimness)
+        if known is not None:
+            logits += _NETWORK * known[i]
         # Where several references show a figure, the one that explains a place better says more of it.
         told.append(_Told(np.asarray(logits + (where @ found.evidence)[:, None], np.float32), view, its))
     return told, own_graph

@@ -15,8 +15,9 @@ from celwright.domain import ColorizeRequest, FloatImage, Labels, Palette, Pixel
 from celwright.imaging.color import nearest_colors
 from celwright.layers import NAMES, LayerStack
 from celwright.pipelines.colorize.context import change_allowed, within_context
+from celwright.pipelines.colorize.field import field_of
 from celwright.pipelines.colorize.proposal import Proposal
-from celwright.pipelines.colorize.shading import shading_layers
+from celwright.pipelines.colorize.shading import LIT_SIDE, inflated_shading, shading_layers
 from celwright.regions.fill import painted
 from celwright.regions.flatting import flatting_colors
 from celwright.regions.hinted import HintedRegions
@@ -86,9 +87,14 @@ def paint(page: Page, regions: HintedRegions, proposal: Proposal, shading: Float
     flat = Pixels(within_context(page.change, new, request.context), line_art.offset, line_art.icc)
     empty = Pixels(np.zeros_like(flat.data), flat.offset, flat.icc)
     shadow, highlight = empty, empty
-    if shading is not None and proposal.field is not None:
+    if request.shading and request.palette != "flatting":
+        field = proposal.field
+        if shading is None or field is None:
+            selected = None if page.change is None else page.change > 0
+            field = field_of(labels.shape[0], labels.shape[1], selected, LIT_SIDE)
+            shading = inflated_shading(labels, colors, field)
         visible = flat if page.change is None else Pixels(within_context(page.change, new, None), flat.offset)
-        shadow, highlight = shading_layers(shading, proposal.field, visible)
+        shadow, highlight = shading_layers(shading, field, visible)
     stack = LayerStack(line=page.line, flat=flat, shadow=shadow, highlight=highlight)
     return Painting(labels, proposed, colors, stack, proposal.picture, proposal.stages)
 

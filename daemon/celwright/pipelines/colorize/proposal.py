@@ -54,7 +54,10 @@ class Proposer(Protocol):
 
 
 def needs_network(request: ColorizeRequest) -> bool:
-    """Whether colours must come from somewhere else than hints and flatting colours."""
+    """Whether colours must come from somewhere else than hints and flatting colours: so they must when a model is
+    asked for by its name."""
+    if request.model != "embedded":
+        return True
     if request.palette == "flatting":
         return False
     said = request.hints is None or request.variations > 1 or request.histogram is not None

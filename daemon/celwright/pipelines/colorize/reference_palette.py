@@ -23,9 +23,11 @@ def palette_of(references: Sequence[FloatImage]) -> FloatImage:
     colors = np.concatenate([np.zeros((0, 3), np.float32), *seen])
     if not len(colors):
         return np.zeros((0, 3), np.float32)
-    _, which, counts = np.unique(np.floor(colors * (_LEVELS - 1e-3)), axis=0, return_inverse=True, return_counts=True)
-    which = which.reshape(-1)
-    means = np.stack([np.bincount(which, colors[:, i]) / counts for i in range(3)], axis=1).astype(np.float32)
+    bins = np.floor(colors * (_LEVELS - 1e-3)).astype(np.int64) @ (_LEVELS**2, _LEVELS, 1)
+    every = np.bincount(bins)
+    taken = np.flatnonzero(every)
+    counts = every[taken]
+    means = np.stack([np.bincount(bins, colors[:, i])[taken] / counts for i in range(3)], axis=1).astype(np.float32)
     merged = alike_made_equal(means, counts, _ALIKE)
     distinct, back = np.unique(merged, axis=0, return_inverse=True)
     areas = np.bincount(back.reshape(-1), counts, len(distinct))

@@ -4,7 +4,8 @@ Where a picture has no transparency and no mask, its figure is what stands on th
 neither networks nor line art; what finds lines and flat colours in a finished drawing is handed in.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.domain import MIN_SIDE, FloatImage, Labels, Pixels, Reference
+from celwright.domain import MIN_SIDE, FloatImage, Labels, Pixels, Progress, Reference
 from celwright.imaging.color import nearest_colors
 from celwright.pipelines.colorize.reference_palette import palette_of
 from celwright.pipelines.decompose.estimates import on_white
@@ -44,6 +45,40 @@ class ReferenceView:
     @property
     def drawn(self) -> Drawn:
         return Drawn(self.planes[..., 3], self.planes[..., 4])
+
+
+class ReferenceViews:
+    """References as matching sees them; those of the last request are kept for the next try. ``load`` builds the look
+    on first use."""
+
+    def __init__(self, load: Callable[[], Look]) -> None:
+        self._load = load
+        self._look: Look | None = None
+        self._seen: dict[bytes, ReferenceView] = {}
+
+    def of(self, references: Sequence[Reference]) -> Generator[Progress, None, list[ReferenceView]]:
+        """A view of each reference, with progress on the way."""
+        keys = [_key(reference) for reference in references]
+        self._seen = {key: kept for key, kept in self._seen.items() if key in keys}
+        for i, (key, reference) in enumerate(zip(keys, references, strict=True)):
+            yield Progress("references", i / len(references))
+            if key not in self._seen:
+                self._look = self._look or self._load()
+                self._seen[key] = reference_view(reference, self._look)
+        return [self._seen[key] for key in keys]
+
+    def clear(self) -> None:
+        self._look, self._seen = None, {}
+
+
+def _key(reference: Reference) -> bytes:
+    """What tells pictures with their masks apart, whatever object they come in."""
+    told = hashlib.blake2b()
+    for image in (reference.image, reference.mask):
+        if image is not None:
+            told.update(f"{image.data.shape} {image.data.dtype}".encode())
+            told.update(np.ascontiguousarray(image.data).data)
+    return told.digest()
 
 
 @dataclass(frozen=True)

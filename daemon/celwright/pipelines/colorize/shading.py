@@ -1,7 +1,8 @@
-"""Shadow and highlight of a coloured page, found by the decomposer in the picture that the colorizer sampled.
+"""Shadow and highlight of a coloured page: found in a picture that was sampled, or made by light on inflated flats.
 
-The decomposer sees the sampled picture with the page's lines over it, at the network's size; what it finds is enlarged
-to the page and kept to where the flat is painted. Knows the decomposer only as a function.
+Where a full-size model sampled a picture, the decomposer sees it with the page's lines over it, at the network's size.
+Else regions become cushions on the cushions of areas of one colour and of figures, lit from the upper left. What comes
+of either is enlarged to the page and kept to where the flat is painted. Knows the decomposer only as a function.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.domain import FloatImage, Pixels
+from celwright.domain import FloatImage, Labels, Pixels
 from celwright.fitting import stored_highlight, stored_shadow
 from celwright.layers import quantized
 from celwright.pipelines.colorize.field import Field
+from celwright.regions.inflation import inflated
 
 Predict = Callable[[NDArray[Any]], FloatImage]
 """(h, w, 3) of 8 bit -> (h, w, 13) float32: line alpha, line colour, flat, shadow, highlight."""
 
+LIT_SIDE = 1024  # px; the longer side of what light is computed on
 _ROWS = 256  # rows stored at once: bounds the memory of float planes
+_LIGHT = (-0.6, -0.75, 0.75)  # where light comes from: right, down, towards us
+# How high regions, areas of one colour and whole figures are inflated at most (of the longer side seen), and what each
+# counts: regions give limbs and folds their own roundness, figures make the light one.
+_CUSHIONS = ((0.05, 0.8), (0.05, 0.3), (0.2, 0.7))
+_ROUND = 0.01  # of the longer side: so far edges of the relief are rounded
+_DARK, _BRIGHT, _EDGE = 0.28, 1.12, 0.07  # of light: shadow from here on, highlight from here on, how soft both begin
+_SHADOW, _SHINE = (0.74, 0.68, 0.80), 0.35  # the shadow's factor, cool, and the highlight's strength
+_SMALL = 0.002  # of what is painted; smaller areas stay flat
 _FAINTEST = 0.03  # weaker shading is the sampling's noise
 
 
@@ -29,6 +40,36 @@ def found_shading(predict: Predict, picture: FloatImage, line: FloatImage) -> Fl
     shading = predict(np.round(drawn * 255).astype(np.uint8))[..., 7:13]
     shading[..., :3][(1 - shading[..., :3]).max(axis=2) < _FAINTEST] = 1
     shading[..., 3:][shading[..., 3:].max(axis=2) < _FAINTEST] = 0
+    return shading
+
+
+def inflated_shading(labels: Labels, colors: FloatImage, field: Field) -> FloatImage:
+    """(h, w, 6) shadow (factor) and highlight (amount), 0..1, of the part of a page that ``field`` shows: ``labels``
+    (H, W) in ``colors`` (count + 1, 4). Neighbours of one colour are one area; small ones stay flat."""
+    from skimage.measure import label
+
+    levels = np.where(colors[:, 3] > 0, np.round(colors[:, :3] * 255) @ (65536, 256, 1) + 1, 0)
+    levels[0] = 0  # no region
+    kinds = np.unique(levels, return_inverse=True)[1].reshape(-1) + int(levels.min() > 0)
+    seen = field.sampled(labels)
+    areas = label(kinds[seen], background=0, connectivity=1)  # type: ignore[no-untyped-call]
+    painted = areas > 0
+    side, height = float(max(areas.shape)), np.zeros(areas.shape, np.float32)
+    for part, (most, weight) in zip(
+        (np.where(painted, seen, 0), areas, painted.astype(np.int32)), _CUSHIONS, strict=True
+    ):
+        height += np.float32(weight) * inflated(part, most * side)
+    height = cv2.GaussianBlur(height, (0, 0), _ROUND * side)
+    slope_x, slope_y = (cv2.Sobel(height, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    facing = (_LIGHT[2] - slope_x * _LIGHT[0] - slope_y * _LIGHT[1]) / np.sqrt(1 + slope_x**2 + slope_y**2)
+    large = (np.bincount(areas.reshape(-1)) >= _SMALL * max(1, int(painted.sum())))[areas] & painted
+    shadow, shine = (
+        np.where(large, cv2.GaussianBlur(np.where(large, part, 0).astype(np.float32), (0, 0), 1.0), 0)
+        for part in (np.clip((_DARK - facing) / _EDGE + 0.5, 0, 1), np.clip((facing - _BRIGHT) / _EDGE, 0, 1))
+    )
+    shading = np.empty((*areas.shape, 6), np.float32)
+    shading[..., :3] = 1 - shadow[..., None] * (1 - np.array(_SHADOW, np.float32))
+    shading[..., 3:] = shine[..., None] * np.float32(_SHINE)
     return shading
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from celwright.regions.inflation import inflated
 from celwright.training.drawing.sheets import SUPERSAMPLING, Sheet
 from celwright.training.painting.canvas import Plane, noise
 from celwright.training.painting.colors import Color, hsv
@@ -87,7 +88,7 @@ def _light(
     )
     glow, bumps, cast = rng.uniform(0.88, 1.1), rng.uniform(0, 0.35), rng.uniform(0.006, 0.03) * size
     strengths = rng.uniform(0.4, 1, 2)
-    cushion = _cushions(number, rng.uniform(0.04, 0.14) * size)
+    cushion = cv2.GaussianBlur(inflated(number, rng.uniform(0.04, 0.14) * size), (0, 0), 1.3)
     slope_x, slope_y = (
         cv2.Sobel(cushion, cv2.CV_32F, 1, 0, scale=0.125),
         cv2.Sobel(cushion, cv2.CV_32F, 0, 1, scale=0.125),
@@ -111,19 +112,6 @@ def _light(
     highlight = np.clip((facing - glow) / ramp, 0, 1) * shaded[number]
     highlight = np.maximum(highlight * strengths[1], _reduced(sheet.glint).astype(np.float32) / 255)
     return np.asarray(shadow, np.float32), np.asarray(highlight, np.float32)
-
-
-def _cushions(number: NDArray[np.int16], most: float) -> Plane:
-    """(S, S) height in pixels: every part a dome as high as it is thick, at most ``most``."""
-    edge = np.ones(number.shape, np.uint8)
-    edge[:, 1:][number[:, 1:] != number[:, :-1]] = 0
-    edge[1:][number[1:] != number[:-1]] = 0
-    depth = cv2.distanceTransform(edge, cv2.DIST_L2, 3)
-    radius = np.zeros(int(number.max()) + 1, np.float32)
-    np.maximum.at(radius, number.ravel(), depth.ravel())
-    radius = np.clip(radius, 1, most)[number]
-    dome = radius * np.sqrt(np.clip(1 - (1 - np.minimum(depth, radius) / radius) ** 2, 0, 1))
-    return np.asarray(cv2.GaussianBlur(dome, (0, 0), 1.3), np.float32)
 
 
 def _reduced(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:

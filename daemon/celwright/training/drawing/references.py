@@ -49,19 +49,19 @@ def references(
         kind = rng.choice(["view", "copy", "page", "stranger"], p=[0.62, 0.16, 0.12, 0.1])
         if kind == "stranger" or (kind in ("view", "copy") and not visible):
             stranger = identity(int(rng.integers(1 << 40)) * 2)
-            out.append(_other_view(rng, stranger, 0, size, {}))
+            out.append(other_view(rng, stranger, 0, size, {}))
         elif kind == "page":
-            out.append(_copy(rng, target, 0, size))
+            out.append(warped_copy(rng, target, 0, size))
         else:
             instance = order.pop() if order else int(rng.choice(visible))
             if kind == "view":
-                out.append(_other_view(rng, people[instance - 1], instance, size, parts))
+                out.append(other_view(rng, people[instance - 1], instance, size, parts))
             else:
-                out.append(_copy(rng, target, instance, size))
+                out.append(warped_copy(rng, target, instance, size))
     return tuple(out)
 
 
-def _other_view(rng: np.random.Generator, who: Identity, instance: int, size: int, parts: Numbers) -> Reference:
+def other_view(rng: np.random.Generator, who: Identity, instance: int, size: int, parts: Numbers) -> Reference:
     """The same identity drawn again: another pose, crop, light, line and ground."""
     white = rng.random() < 0.8
     sheet = Sheet(size, np.ones(3, np.float32) if white else colors.random_color(rng, pale=True), parts)
@@ -75,7 +75,7 @@ def _other_view(rng: np.random.Generator, who: Identity, instance: int, size: in
     return Reference(made.pictured, made.flat, made.ink, made.alpha, made.part, instance, assigned)
 
 
-def _copy(rng: np.random.Generator, target: Rendering, instance: int, size: int) -> Reference:
+def warped_copy(rng: np.random.Generator, target: Rendering, instance: int, size: int) -> Reference:
     """The target itself, or one figure cut out of it, warped, mirrored, cropped, lighter or darker."""
     where = warp_map(rng, size)
     mask = (

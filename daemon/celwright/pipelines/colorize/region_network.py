@@ -1,0 +1,155 @@
+"""The installed colorizer, asked about figures: which reference patch each region shows, and sampled colours.
+
+Decides device and number format; turns figures into the network's tensors and back. Knows no pages.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from celwright.diffusion.guidance import Guided
+from celwright.diffusion.sampler import sample, seeded_noise
+from celwright.diffusion.schedule import NoiseSchedule
+from celwright.domain import FloatImage
+from celwright.models.colorizer import Asked, Read, RegionColorizer, chosen_colors, colors_of
+from celwright.models.presets import build_colorizer
+from celwright.pipelines.colorize.figures import Figure
+from celwright.pipelines.colorize.reference_view import ReferenceView
+from celwright.pipelines.network import best_device, bfloat16_is_faster
+from celwright.weights import registry
+
+WISH = 1.5  # how much a wished histogram is exaggerated (diffusion/guidance.py); 1: not at all
+_LAST = 999  # the timestep of pure noise
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """A figure, what is known of its regions' colours ``hints`` (n, 4), and the references it takes after."""
+
+    figure: Figure
+    hints: FloatImage
+    views: Sequence[ReferenceView] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RegionNetwork:
+    """The network on ``device``; ``half``: computed in bfloat16."""
+
+    network: RegionColorizer
+    device: str
+    half: bool
+
+    def likeness(self, figure: Figure, views: Sequence[ReferenceView]) -> list[FloatImage]:
+        """For each view (regions, patches): the logarithm of the chance that a region shows a patch."""
+        logits, _ = self._pointing(figure, views)
+        known = torch.log_softmax(logits[0, :, len(figure.own) : -1], 1).cpu().numpy()
+        most = max(len(view.colors) for view in views)
+        return [np.asarray(known[:, i * most : i * most + len(view.colors)]) for i, view in enumerate(views)]
+
+    def pointed(self, figure: Figure, views: Sequence[ReferenceView]) -> FloatImage:
+        """(regions, 3) the colours that the network alone takes from the references."""
+        logits, sources = self._pointing(figure, views)
+        return np.asarray(chosen_colors(logits, sources)[0][0].cpu().numpy())
+
+    def evidence(self, figure: Figure, view: ReferenceView) -> float:
+        """How sure the regions of a figure, by area, are to find themselves in a reference, 0..1."""
+        logits, _ = self._pointing(figure, (view,))
+        found = 1 - torch.softmax(logits[0], 1)[:, -1].cpu().numpy()
+        areas = np.bincount(figure.labels.reshape(-1), minlength=len(found) + 1)[1:]
+        return float((found * areas).sum() / max(areas.sum(), 1))
+
+    def _pointing(self, figure: Figure, views: Sequence[ReferenceView]) -> tuple[Tensor, Tensor]:
+        """Logits (1, n, n + R * M + 1) of where to take colours from, and those colours, nothing being sampled yet."""
+        told = Told(figure, np.zeros((len(figure.own), 4), np.float32), views)
+        with self._computing():
+            read = self._read(told)
+            noise = torch.zeros(1, len(figure.own), 3, device=self.device)
+            _, logits = self.network(noise, torch.full((1,), _LAST, device=self.device), read)
+        return logits.float(), read.sources.float()
+
+    def sampled(
+        self, told: Sequence[Told], wishes: FloatImage | None, steps: int, seeds: Sequence[int]
+    ) -> Iterator[list[FloatImage]]:
+        """After each step the colours so far of every figure, (variations, n, 3) sRGB 0..1. ``wishes`` (variations,
+        bins): a histogram for each variation."""
+        schedule = NoiseSchedule()
+        with self._computing():
+            reads = [self._read(one, len(seeds)) for one in told]
+            guided = [Guided(self._clean, *self._conditions(read, wishes)) for read in reads]
+            noise = seeded_noise((sum(len(one.figure.own) for one in told), 3), seeds, self.device)
+        parts = torch.split(noise, [len(one.figure.own) for one in told], 1)
+        runs = [sample(denoise, part, steps, schedule) for denoise, part in zip(guided, parts, strict=True)]
+        for _ in range(steps):
+            # The mode is left while the consumer has the floor: it belongs to this thread, not to this generator.
+            with self._computing():
+                estimates = [next(run).latents for run in runs]
+            yield [np.asarray(colors_of(estimate.float()).cpu().numpy()) for estimate in estimates]
+
+    def _conditions(self, read: Read, wishes: FloatImage | None) -> tuple[Read, list[tuple[float, Read]]]:
+        """All conditions, and for the guided one its scale and the others."""
+        if wishes is None:
+            return read, []
+        return self.network.wished(read, self._tensor(wishes)[0]), [(WISH, read)]
+
+    def _clean(self, noisy: Tensor, t: Tensor, read: Read) -> Tensor:
+        clean: Tensor = self.network(noisy, t, read)[0]
+        return clean
+
+    def _computing(self) -> "_Computing":
+        return _Computing(self.device, self.half)
+
+    def _read(self, told: Told, count: int = 1) -> Read:
+        drawn, views = told.figure.drawn, told.views
+        most = max((len(view.colors) for view in views), default=1)
+        colors = np.zeros((len(views), most, 3), np.float32)
+        for i, view in enumerate(views):
+            colors[i, : len(view.colors)] = view.colors
+        shown = [view.planes[..., 3:].transpose(2, 0, 1) for view in views]
+        side = drawn.ink.shape
+        bins = self.network.histogram_bins
+        asked = Asked(
+            line=self._tensor(np.stack([drawn.ink, drawn.inside])),
+            labels=self._tensor(told.figure.labels),
+            hints=self._tensor(told.hints),
+            histogram=torch.zeros(1, bins, device=self.device),
+            references=self._tensor(np.stack(shown) if shown else np.zeros((0, 2, *side), np.float32)),
+            patches=self._tensor(
+                np.stack([view.patches for view in views]) if shown else np.zeros((0, *side), np.int32)
+            ),
+            colors=self._tensor(colors),
+        )
+        return self.network.prepare(asked).repeated(count)
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array))[None].to(self.device)
+
+
+class _Computing:
+    """No gradients, and bfloat16 where it is faster."""
+
+    def __init__(self, device: str, half: bool) -> None:
+        self._modes = torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=half)
+
+    def __enter__(self) -> None:
+        for mode in self._modes:
+            mode.__enter__()
+
+    def __exit__(self, *fault: object) -> None:
+        for mode in reversed(self._modes):
+            mode.__exit__(*fault)
+
+
+def region_network(name: str, device: str | None = None) -> RegionNetwork:
+    """The installed colorizer of that name on ``device``, by default the best one. Raises ModelUnavailableError."""
+    on = device or best_device()
+    model = registry.find("colorize", name)
+    network = build_colorizer(model.preset)
+    stored = load_file(registry.verified_path(model))
+    network.load_state_dict({key: value.float() for key, value in stored.items()})
+    half = on == "cuda" or (on == "cpu" and bfloat16_is_faster())
+    return RegionNetwork(network.eval().to(on), on, half)

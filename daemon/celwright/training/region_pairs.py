@@ -1,0 +1,218 @@
+"""Drawn figures with references of the same figures in other views, as regions: what a region colorizer learns from.
+
+Endless and procedural: the number of a sample decides everything in it; numbers and figures from ``HELD_OUT`` on are
+never trained on. Regions are found as they are found for an artist, so leaks and crumbs are learnt too. torch is
+imported where arrays become tensors, so that the workers that paint never load it. Knows no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from celwright.domain import FloatImage, Pixels
+from celwright.domain import Reference as Given
+from celwright.imaging.histogram import color_histogram
+from celwright.pipelines.colorize.reference_view import Frame, frame_of, reference_view
+from celwright.regions.correspondence import SIDE
+from celwright.regions.trapped_ball import segment
+from celwright.training.drawing.compositions import scene_of
+from celwright.training.drawing.identity import identity
+from celwright.training.drawing.inking import line_art
+from celwright.training.drawing.lighting import Rendering, rendered
+from celwright.training.drawing.references import Reference, other_view, warped_copy
+from celwright.training.drawing.sheets import Numbers
+from celwright.training.painters import chosen
+from celwright.training.pairs import HELD_OUT
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+REGIONS = 96  # at most, of a figure or of a reference; the smallest are left out
+MOST_REFERENCES = 2
+_SIZE = 320  # px a side of what is drawn, before a figure fills its square
+_LEAST = 0.03  # of the sheet; smaller figures are not taken
+_CROWD = 0.12  # how often all that stands on a sheet is taken for one figure
+_TARGET, _REFERENCE = 3, 6  # planes: ink, inside, labels; RGB, ink, inside, patches
+_COLUMNS = 5  # of a region: RGB, part, how much of it is that part
+
+
+@dataclass(frozen=True, eq=False)
+class Square:
+    """A figure in a square of SIDE pixels: ``planes`` (2 or 5, SIDE, SIDE) uint8, [RGB,] ink and inside; ``labels``
+    (SIDE, SIDE) uint8 of its regions; ``regions`` (REGIONS, 5) uint8: true flat colour, part, and the part's share."""
+
+    planes: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    regions: NDArray[np.uint8]
+
+
+def figure(number: int) -> tuple[Square, list[Square]]:
+    """The target of this number and up to MOST_REFERENCES references."""
+    rng = np.random.default_rng((number, 11))
+    for _ in range(20):
+        count = int(rng.choice(3, p=(0.7, 0.2, 0.1))) + 1
+        people = [identity(int(rng.integers(1 << 40)) * 2 + (number >= HELD_OUT)) for _ in range(count)]
+        if rng.random() < 0.25:
+            people = [who.recolored(rng) for who in people]
+        parts: Numbers = {}
+        target = rendered(rng, scene_of(rng, people, _SIZE, parts))
+        which = int(rng.integers(1, count + 1))
+        if (target.instance == which).mean() >= _LEAST:
+            break
+    shown: list[Reference] = []
+    for _ in range(int(rng.choice(MOST_REFERENCES, p=(0.6, 0.4))) + 1):
+        if rng.random() < 0.85:
+            shown.append(other_view(rng, people[which - 1], which, _SIZE, parts))
+        else:
+            shown.append(warped_copy(rng, target, which, _SIZE))
+    squares = [_reference(rng, one) for one in shown if (one.mask > 127).mean() >= _LEAST / 2]
+    crowd = target.instance > 0 if rng.random() < _CROWD else target.instance == which
+    return _target(rng, target, crowd), squares
+
+
+def _target(rng: np.random.Generator, made: Rendering, inside: NDArray[np.bool_]) -> Square:
+    """The line art of a figure, with the regions that lie in it for the most part."""
+    line = line_art(rng, made)
+    labels = segment(line, int(rng.choice([3, 5, 8]))).grown
+    held = np.bincount(labels.reshape(-1), inside.reshape(-1)) / np.maximum(np.bincount(labels.reshape(-1)), 1)
+    held[0] = 0
+    own = np.flatnonzero(held > 0.5)
+    areas = np.bincount(labels.reshape(-1))[own]
+    own = own[np.argsort(-areas, kind="stable")][:REGIONS]
+    slot = np.zeros(len(held), np.uint8)
+    slot[own] = np.arange(1, len(own) + 1)
+    numbered = slot[labels]
+    frame = frame_of(inside)
+    small = frame.filled(numbered.astype(np.float32), nearest=True).astype(np.uint8)
+    drawn = line.astype(np.float32) / np.float32(255), inside.astype(np.float32)
+    planes = np.stack([_bytes(frame.filled(plane)) for plane in drawn])
+    free = line < 128
+    return Square(planes, small, _truth(numbered, made.flat, made.part, free))
+
+
+def _reference(rng: np.random.Generator, shown: Reference) -> Square:
+    """A reference as the product sees it, its flats found well or less well."""
+    flat = shown.flat
+    if rng.random() < 0.3:  # light was taken for colour
+        lit = np.where(shown.line[..., None] > 100, shown.flat, shown.picture)
+        flat = np.asarray(cv2.medianBlur(lit, 5), np.uint8)
+    mask = (shown.mask > 127).astype(np.uint8) * 255
+    frame = frame_of(mask > 127)
+    seen = np.dstack([shown.line / np.float32(255), flat / np.float32(255)])[frame.rows, frame.columns]
+    view = reference_view(Given(Pixels(shown.picture), Pixels(mask[..., None])), lambda _: np.asarray(seen, np.float32))
+    part, true = (_square(frame, image) for image in (shown.part, shown.flat))
+    patches = np.where(view.patches <= REGIONS, view.patches, 0).astype(np.uint8)
+    regions = _truth(patches, true, part, view.planes[..., 3] < 0.5)
+    count = min(REGIONS, len(view.colors))
+    regions[:count, :3] = np.round(view.colors[:count] * 255)
+    return Square(_bytes(view.planes.transpose(2, 0, 1)), patches, regions)
+
+
+def _square(frame: Frame, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(frame.filled(image.astype(np.float32), nearest=True), np.uint8)
+
+
+def _truth(
+    labels: NDArray[np.uint8], flat: NDArray[np.uint8], part: NDArray[np.uint8], free: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """(REGIONS, 5) of regions 1, 2, ...: the colour of the part that fills most of each, its number and its share."""
+    regions = np.zeros((REGIONS, _COLUMNS), np.uint8)
+    where = (labels > 0) & free
+    kind = labels[where].astype(np.int64) * 256 + part[where]
+    areas = np.bincount(kind, minlength=(REGIONS + 1) * 256).reshape(-1, 256)
+    most = areas.argmax(axis=1)
+    chosen_areas = areas[np.arange(REGIONS + 1), most]
+    for channel in range(3):
+        sums = np.bincount(kind, flat[where][:, channel], (REGIONS + 1) * 256).reshape(-1, 256)
+        regions[:, channel] = np.round(sums[np.arange(REGIONS + 1), most] / np.maximum(chosen_areas, 1))[1:]
+    regions[:, 3] = most[1:]
+    regions[:, 4] = np.round(255 * chosen_areas / np.maximum(areas.sum(axis=1), 1))[1:]
+    return regions
+
+
+def _bytes(planes: FloatImage) -> NDArray[np.uint8]:
+    return np.round(np.clip(planes, 0, 1) * 255).astype(np.uint8)
+
+
+def packed(target: Square, shown: Sequence[Square]) -> NDArray[np.uint8]:
+    """(16, SIDE, SIDE) of a sample: planes and labels of the target and of each reference, absent ones all zero, and
+    in the last plane the regions' tables."""
+    planes = [target.planes, target.labels[None]]
+    tables = np.zeros((1 + MOST_REFERENCES, REGIONS, _COLUMNS), np.uint8)
+    tables[0] = target.regions
+    for i in range(MOST_REFERENCES):
+        if i < len(shown):
+            planes += [shown[i].planes, shown[i].labels[None]]
+            tables[1 + i] = shown[i].regions
+        else:
+            planes.append(np.zeros((_REFERENCE, SIDE, SIDE), np.uint8))
+    last = np.zeros(SIDE * SIDE, np.uint8)
+    last[: tables.size] = tables.reshape(-1)
+    return np.concatenate([*planes, last.reshape(1, SIDE, SIDE)])
+
+
+def region_batches(
+    first: int, batch: int, *, workers: int, replays: float, pool: int
+) -> Generator[dict[str, Tensor], None, None]:
+    """Batches without end of the samples from number ``first`` on; of a ``pool`` each is seen about ``replays`` times,
+    mirrored and with channels swapped at random. Tensors as ``batch_of`` gives them."""
+    with closing(chosen(_painted, first, batch, replays, pool, workers)) as endless:
+        for rng, samples in endless:
+            yield _tensors([varied(rng, sample) for sample in samples])
+
+
+def held_out_regions(count: int) -> dict[str, Tensor]:
+    """``count`` samples that no training run sees; always the same."""
+    return _tensors([_painted(HELD_OUT + number) for number in range(count)])
+
+
+def _painted(number: int) -> NDArray[np.uint8]:
+    return packed(*figure(number))
+
+
+def varied(rng: np.random.Generator, sample: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A packed sample with target and references perhaps mirrored, each for itself, and their colour channels perhaps
+    swapped, alike in all."""
+    out = sample.copy()
+    starts = [_TARGET + i * _REFERENCE for i in range(MOST_REFERENCES)]
+    for planes in (slice(0, _TARGET), *(slice(start, start + _REFERENCE) for start in starts)):
+        if rng.random() < 0.5:
+            out[planes] = sample[planes, :, ::-1]
+    if rng.random() < 0.4:
+        order = rng.permutation(3)
+        for start in starts:
+            out[start : start + 3] = out[start : start + 3][order]
+        tables = out[-1].reshape(-1)[: (1 + MOST_REFERENCES) * REGIONS * _COLUMNS].reshape(-1, _COLUMNS)
+        tables[:, :3] = tables[:, order]
+    return out
+
+
+def _tensors(samples: Sequence[NDArray[np.uint8]]) -> dict[str, Tensor]:
+    """uint8 but for the last: ``line`` (B, 2, S, S) ink and inside; ``labels`` (B, S, S); ``regions`` (B, N, 5);
+    ``references`` (B, R, 5, S, S) RGB, ink, inside; ``patches`` (B, R, S, S); ``shown`` (B, R, N, 5) of the patches;
+    ``histogram`` (B, 256) float32 of the target's flats."""
+    import torch
+
+    whole = np.stack(samples)
+    shape = len(whole), MOST_REFERENCES, _REFERENCE, SIDE, SIDE
+    references = whole[:, _TARGET:-1].reshape(shape)
+    tables = whole[:, -1].reshape(len(whole), -1)[:, : (1 + MOST_REFERENCES) * REGIONS * _COLUMNS]
+    tables = tables.reshape(len(whole), 1 + MOST_REFERENCES, REGIONS, _COLUMNS)
+    arrays = {
+        "line": whole[:, :2], "labels": whole[:, 2], "regions": tables[:, 0], "references": references[:, :, :5],
+        "patches": references[:, :, 5], "shown": tables[:, 1:],
+        "histogram": np.stack([_histogram(*one) for one in zip(whole[:, 2], tables[:, 0], strict=True)]),
+    }  # fmt: skip
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+
+
+def _histogram(labels: NDArray[np.uint8], regions: NDArray[np.uint8]) -> FloatImage:
+    areas = np.bincount(labels.reshape(-1), minlength=REGIONS + 1)[1:].astype(np.float32)
+    return color_histogram(regions[None, :, :3].astype(np.float32) / 255, areas[None] if areas.any() else None)

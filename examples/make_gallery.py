@@ -52,6 +52,15 @@ SIDE = "morevna/sample.male_00-saha-side"
 DOTS = [(335, 260, SKIN), (420, 80, HAIR), (260, 150, PAPER), (180, 900, PAPER)]
 ONE_MORE = (235, 790, SKIN)
 
+FRONT = "morevna/sample.male_00-saha-front"
+VARIATIONS = 5
+VARIED = {
+    "sita": "DIR/morevna/sita_00-sita-front/line.png",
+    "saha": f"DIR/{FRONT}/line.png",
+    "fox": "examples/fox-line.png",
+}
+SKIN_DOTS = [(376, 190, SKIN), (86, 815, SKIN), (666, 815, SKIN)]
+
 
 class Gallery:
     """Commands run and what came of them."""
@@ -60,8 +69,9 @@ class Gallery:
         self._source = source
 
     def picture(self, path: str | Path) -> Image.Image:
-        """One of the source's, or of the results (out/...)."""
-        return Image.open((ROOT if str(path).startswith("out/") else self._source) / path).convert("RGBA")
+        """One of the source's, of the results (out/...), or of the examples (examples/...)."""
+        ours = Path(path).parts[0] in {"out", "examples"}
+        return Image.open((ROOT if ours else self._source) / path).convert("RGBA")
 
     def run(self, command: str) -> dict[str, Any]:
         """The command as the pages print it, DIR standing for the source; what it says of its result."""
@@ -96,7 +106,7 @@ class Gallery:
         """The layers of a coloured line drawing, and what happened on the way as ``stages/...``."""
         folder = OUT / name
         self.run(f"colorize {line} {options} -o {folder}.psd --layers-dir {folder} --stages-dir {folder}-stages")
-        found = {layer: self.picture(folder / f"{layer}.png") for layer in ("flat", "composite")}
+        found = {layer: self.picture(folder / f"{layer}.png") for layer in (*NAMES, "composite")}
         for stage in ("regions", "hints", "proposal"):
             if "--hints" in options or stage != "hints":
                 found[f"stages/{stage}"] = self.picture(f"{folder}-stages/{stage}.png")
@@ -110,9 +120,41 @@ class Gallery:
         sheet.add("line art", self.picture(line), crop)
         sheet.add("reference", self.picture(reference), crop)
         sheet.add("result: flat", found["flat"], crop)
-        sheet.add("result: line over flat", found["composite"], crop)
+        sheet.add("result", found["composite"], crop)
         sheet.add("the artist's picture", self.picture(DECOMPOSED[name].path), crop)
         sheet.save(SHOWN / f"colorize-{name}.webp")
+
+    def layers(self, name: str, drawing: str) -> None:
+        """The four layers of line art that was coloured by a reference, and all together."""
+        sheet = Sheet(5, 240)
+        sheet.add("line art", self.picture(f"{drawing}/line.png"))
+        for layer in (*NAMES[1:], "composite"):
+            image = self.picture(OUT / name / f"{layer}.png")
+            if layer == "highlight":
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+            sheet.add("highlight, on black" if layer == "highlight" else layer, image)
+        sheet.save(SHOWN / "colorize-layers.webp")
+
+    def varied(self) -> None:
+        """Line art that nothing but its lines says anything of, in several palettes; then one with its skin said."""
+        sheet, hinted = Sheet(1 + VARIATIONS, 190), Sheet(1 + VARIATIONS, 190)
+        for name, line in VARIED.items():
+            sheet.add("line art", self.picture(line.removeprefix("DIR/")))
+            self._variations(name, line, sheet)
+        sheet.save(SHOWN / "colorize-variations.webp")
+        art = self.picture(f"{FRONT}/line.png")
+        _dots(art.size, SKIN_DOTS).save(ROOT / OUT / "skin.png")
+        ringed = Image.alpha_composite(art, _dots(art.size, SKIN_DOTS, "#202020"))
+        hinted.add(f"{len(SKIN_DOTS)} dots (ringed here)", ringed)
+        self._variations("saha-skin", f"{VARIED['saha']} --hints {OUT}/skin.png", hinted)
+        hinted.save(SHOWN / "colorize-variations-hints.webp")
+
+    def _variations(self, name: str, line: str, sheet: Sheet) -> None:
+        folder = OUT / f"{name}-varied"
+        self.run(f"colorize {line} --palette auto --variations {VARIATIONS} -o {folder}.psd --layers-dir {folder}")
+        for number in range(1, VARIATIONS + 1):
+            end = "" if number == 1 else f"-{number}"
+            sheet.add(f"variation {number}", self.picture(folder / f"composite{end}.png"))
 
     def from_layers(self, name: str, pairs: list[tuple[str, str]]) -> None:
         """Line art of its artist, coloured by another view, beside the artist's own flats; a row a pair."""
@@ -123,13 +165,13 @@ class Gallery:
             sheet.add("line art", self.picture(f"{drawing}/line.png"))
             sheet.add("reference", self.picture(f"{reference}/composite.png"))
             sheet.add("result: flat", found["flat"])
-            sheet.add("result: line over flat", found["composite"])
+            sheet.add("result", found["composite"])
             sheet.add("the artist's flat", self.picture(f"{drawing}/flat.png"))
         sheet.save(SHOWN / f"colorize-{name}.webp")
 
     def hinted(self) -> None:
         """A reference, then dots, then one dot more; and the stages of the last."""
-        line, reference = f"{SIDE}/line.png", "morevna/sample.male_00-saha-front/composite.png"
+        line, reference = f"{SIDE}/line.png", f"{FRONT}/composite.png"
         sheet, stages = Sheet(4, 300), Sheet(4, 300)
         crop = (0, 0, 1, 0.72)
         art = self.picture(line)
@@ -142,7 +184,7 @@ class Gallery:
             sheet.add(
                 f"{len(dots)} dots (ringed here)", Image.alpha_composite(art, _dots(art.size, dots, "#202020")), crop
             )
-            sheet.add("line over flat", results[-1]["composite"], crop)
+            sheet.add("result", results[-1]["composite"], crop)
         sheet.save(SHOWN / "colorize-hints.webp")
         last = results[-1]
         for stage, title in {
@@ -179,8 +221,10 @@ def main() -> None:
     gallery.from_sprite("lucy", "renpy/lucy happy.png", (0, 0.06, 1, 0.8))
     front, side = "morevna/sample.male_head-0", SIDE
     heads = [(f"morevna/sample.male_head-{view}-left", front) for view in (45, 90)]
-    gallery.from_layers("views", [*heads, (side, "morevna/sample.male_00-saha-front")])
+    gallery.from_layers("views", [*heads, (side, FRONT)])
     gallery.hinted()
+    gallery.layers("views-2", heads[1][0])
+    gallery.varied()
 
 
 if __name__ == "__main__":

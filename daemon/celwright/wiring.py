@@ -26,7 +26,7 @@ def pipelines(
     device: str = "auto", full_size: Mapping[str, Any] | None = None
 ) -> Mapping[type, Callable[[], Pipeline[Any]]]:
     """What serves each kind of request, to be built on first use. ``full_size``: fields of
-    pipelines/decompose/layered_loading.py's LayeredOptions, or of pipelines/colorize/sd15_loading.py's Sd15Options."""
+    pipelines/decompose/layered_loading.py's LayeredOptions, or of pipelines/colorize/sd15/loading.py's Sd15Options."""
 
     def decompose() -> Pipeline[Any]:
         from celwright.pipelines.decompose.decomposers import DecomposeByModel, located
@@ -53,7 +53,7 @@ def pipelines(
         from celwright.pipelines.colorize.pipeline import ColorizePipeline
         from celwright.pipelines.colorize.proposal import HintProposer
         from celwright.pipelines.colorize.proposers import ProposerByModel
-        from celwright.pipelines.colorize.sd15_loading import Sd15Options
+        from celwright.pipelines.colorize.sd15.loading import Sd15Options
 
         on = None if device == "auto" else device
         options = Sd15Options(**{"device": device, **(full_size or {})})
@@ -62,7 +62,7 @@ def pipelines(
         ours = sampled_proposer(on) if weights_are_here("colorize") else ours
 
         def full() -> Any:
-            from celwright.pipelines.colorize.sd15 import full_size_proposer
+            from celwright.pipelines.colorize.sd15.proposer import full_size_proposer
 
             return full_size_proposer(model_store(), options)
 

@@ -159,7 +159,7 @@ def train_scmilc(
     width, height = _sides(size, "512x512")
     if width != height:
         raise WrongUsageError(f"The size is {size!r}; the preset sd15-scmilc learns on squares, such as 512x512.")
-    from celwright.training.sd15 import ScMilcOptions, train
+    from celwright.training.sd15.recipe import ScMilcOptions, train
 
     folder = Path(base) if Path(base).is_dir() else wiring.model_store().path("colorize", base)
     chosen: dict[str, Any] = {name: value for name, value in recipe.items() if name != "preset"}

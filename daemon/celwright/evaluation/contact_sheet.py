@@ -39,7 +39,8 @@ def _layers(images: Mapping[str, Pixels]) -> list[tuple[str, NDArray[np.uint8]]]
 
 def _sheet(cells: list[tuple[str, NDArray[np.uint8]]]) -> Pixels:
     height, width = cells[0][1].shape[:2]
-    columns = min(len(cells), 4 if width < 1.4 * height else 3)
+    most = (5 if len(cells) == 5 else 4) if width < 1.4 * height else 3
+    columns = min(len(cells), most)
     rows = -(-len(cells) // columns)
     sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + _TITLE + 8) + 8), (40, 40, 44))
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)

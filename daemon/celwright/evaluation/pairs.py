@@ -23,7 +23,7 @@ from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.figures import figure_of, owners
 from celwright.pipelines.colorize.reference_view import Look, reference_view
-from celwright.pipelines.colorize.region_network import RegionNetwork
+from celwright.pipelines.colorize.region_network import RegionNetwork, unknown
 from celwright.pipelines.network import best_device
 from celwright.regions.fill import painted
 from celwright.regions.trapped_ball import segment
@@ -98,7 +98,7 @@ def trained(run: Path, look: Look) -> Way:
             own = np.flatnonzero(owner == number)
             if views and len(own):
                 figure = figure_of(labels, made.line, made.instance == number, own)
-                colors[own, :3], colors[own, 3] = asked.pointed(figure, views), 1
+                colors[own, :3], colors[own, 3] = asked.taken(unknown(figure, views))[0], 1
         return painted(labels, colors, 8)
 
     name = f"w/o {', '.join(_NAMES[part] for part in left_out)}" if left_out else "full"

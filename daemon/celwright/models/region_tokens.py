@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from celwright.models.color_blocks import StructureAttention
+from celwright.models.attention import SelfAttention
 from celwright.models.decomposer import Block
 
 CELL = 4  # pixels a side of a cell, in which regions are told apart
@@ -27,7 +27,7 @@ class FigureEncoder(nn.Module):
         self.blocks = nn.ModuleList(Block(width) for width in widths)
         self.second = nn.ModuleList(Block(width) for width in widths[1:])
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
-        self.attention = nn.ModuleList(StructureAttention(width, heads, structure=False) for width in widths[2:])
+        self.attention = nn.ModuleList(SelfAttention(width, heads) for width in widths[2:])
         self.up = nn.ModuleList(nn.Sequential(nn.Conv2d(b, 4 * a, 1), nn.PixelShuffle(2)) for a, b in pairwise(widths))
         self.out = nn.ModuleList(Block(width) for width in widths[:-1])
 
@@ -37,7 +37,7 @@ class FigureEncoder(nn.Module):
         for i, down in enumerate(self.down):
             x = self.second[i](self.blocks[i + 1](down(x)))
             if i > 0:
-                x = self.attention[i - 1](x, torch.zeros_like(x[:, :1]))
+                x = self.attention[i - 1](x)
             levels.append(x)
         for i in reversed(range(len(self.up))):
             x = self.out[i](levels[i] + self.up[i](x))

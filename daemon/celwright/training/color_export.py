@@ -46,12 +46,14 @@ A diffusion over the colours of a drawing's regions, told by reference instances
 | Licence | Apache-2.0 |
 | Date | {date} |
 
-## Data and recipe
-`celwright train colorizer --out DIR --minutes {minutes} --seed {seed}`: procedural figures only
-(`celwright.training.region_pairs`): characters, animals, robots and things in two views of one identity, warped copies,
-recoloured at random; line art in many hands; regions found as for an artist. Nobody's pictures were used. Loss: the
-clean colours (SC-MILC eq. 30, at T = 1000) and the likelihood of pointing at regions of the same part; AdamW, averaged
-weights.
+## Data
+Procedural figures only (`celwright.training.region_pairs`): characters, animals, robots and things in two views of one
+identity, warped copies, recoloured at random; line art in many hands; regions found as for an artist. Nobody's pictures
+were used.
+
+## Recipe
+`celwright train colorizer --out DIR --minutes {minutes} --seed {seed}`. Loss: the clean colours (SC-MILC eq. 30,
+T = 1000) and the likelihood of pointing at regions of the same part; AdamW, averaged weights.
 {note}
 ## Figures
 Of the last checkpoint, on held-out figures, by what the network alone points at: the share of the area whose colour

@@ -38,3 +38,9 @@ def test_large_pictures_are_shown_small() -> None:
 def test_a_coloring_shows_only_layers_with_something_on_them() -> None:
     sheet = coloring_sheet(_solid(0, 0, 0, 0), _images((110, 100, 100, 255)))
     assert sheet.size == (3 * 48 + 8, 60 + 28 + 8 + 8)
+
+
+def test_a_coloring_with_light_and_shade_stands_in_one_row() -> None:
+    full = _solid(110, 100, 100, 255)
+    images = {**_images((110, 100, 100, 255)), "shadow": full, "highlight": full}
+    assert coloring_sheet(_solid(0, 0, 0, 0), images).size == (5 * 48 + 8, 60 + 28 + 8 + 8)

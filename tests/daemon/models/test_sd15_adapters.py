@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.models import sd15_parts
-from celwright.models.sd15 import NEGATIVE, PROMPT, decoded, encoded, encoded_prompts, loaded_base
-from celwright.models.sd15_adapters import Denoiser, ScMilc, Told, load_adapter, save_adapter
-from celwright.models.sd15_parts import parts_in
-from celwright.models.sd15_references import InstanceFeatures
-from celwright.models.sd15_structure import edge_map, normalized, per_cell, self_attentions
-from celwright.training.sd15_tiny import save_tiny_base, save_tiny_controlnet, save_tiny_ip_adapter, save_tiny_update
+from celwright.models.sd15 import parts as sd15_parts
+from celwright.models.sd15.adapters import Denoiser, ScMilc, Told, load_adapter, save_adapter
+from celwright.models.sd15.base import NEGATIVE, PROMPT, decoded, encoded, encoded_prompts, loaded_base
+from celwright.models.sd15.parts import parts_in
+from celwright.models.sd15.references import InstanceFeatures
+from celwright.models.sd15.structure import edge_map, normalized, per_cell, self_attentions
+from celwright.training.sd15.tiny import save_tiny_base, save_tiny_controlnet, save_tiny_ip_adapter, save_tiny_update
 
 SIDE, CELLS, WIDTH = 64, 8, 12
 

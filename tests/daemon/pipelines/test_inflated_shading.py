@@ -55,6 +55,14 @@ def test_nothing_is_shaded_where_nothing_is_painted() -> None:
     assert (shading[:90, :90, :3] < 1).any()
 
 
+def test_painted_paper_is_not_lit() -> None:
+    table = np.array([(0, 0, 0, 0), BLUE, RED], np.float32)
+    labels = discs((100, 100, 60))
+    shading = inflated_shading(labels, table, field_of(SIDE, SIDE, None, SIDE, 1))
+    assert (shading[labels == 1][:, :3] == 1).all()
+    assert (shading[labels == 2][:, :3] < 1).any()
+
+
 def test_small_areas_stay_flat() -> None:
     shading = lit(discs((90, 90, 80), (90, 90, 3)), RED, BLUE)
     assert (shading[89:92, 89:92, :3] == 1).all()

@@ -15,25 +15,26 @@ from celwright.domain import ColorizeRequest, Finished, Palette, Pixels, Preview
 from celwright.engine import Engine
 from celwright.errors import ModelUnavailableError, WrongUsageError
 from celwright.imaging.saving import write_png
-from celwright.models.sd15 import loaded_base
-from celwright.models.sd15_adapters import ScMilc, save_adapter
-from celwright.models.sd15_parts import parts_in
-from celwright.pipelines.colorize import sd15, sd15_loading
+from celwright.models.sd15.adapters import ScMilc, save_adapter
+from celwright.models.sd15.base import loaded_base
+from celwright.models.sd15.parts import parts_in
 from celwright.pipelines.colorize.field import field_of
 from celwright.pipelines.colorize.pipeline import ColorizePipeline
 from celwright.pipelines.colorize.proposal import HintProposer
 from celwright.pipelines.colorize.proposers import ProposerByModel
-from celwright.pipelines.colorize.sd15 import Sd15Proposer, full_size_proposer
-from celwright.pipelines.colorize.sd15_loading import Sd15Options, check_fits, loaded, located, needed, placed
-from celwright.pipelines.colorize.sd15_page import SeenPage, framed, known_colors
-from celwright.pipelines.colorize.sd15_sampling import CheckpointSchedule, Known, sampled
+from celwright.pipelines.colorize.sd15 import loading as sd15_loading
+from celwright.pipelines.colorize.sd15 import proposer as sd15
+from celwright.pipelines.colorize.sd15.loading import Sd15Options, check_fits, loaded, located, needed, placed
+from celwright.pipelines.colorize.sd15.page import SeenPage, framed, known_colors
+from celwright.pipelines.colorize.sd15.proposer import Sd15Proposer, full_size_proposer
+from celwright.pipelines.colorize.sd15.sampling import CheckpointSchedule, Known, sampled
 from celwright.pipelines.decompose.layered_memory import GIB, Need, Room, numbers
 from celwright.regions.hinted import HintedRegions
 from celwright.rpc.client import Client
 from celwright.rpc.server import Server
 from celwright.rpc.servicer import Facts
 from celwright.settings import Settings
-from celwright.training.sd15_tiny import save_tiny_base, save_tiny_controlnet, save_tiny_ip_adapter, save_tiny_update
+from celwright.training.sd15.tiny import save_tiny_base, save_tiny_controlnet, save_tiny_ip_adapter, save_tiny_update
 from celwright.weights.intake import import_model
 from celwright.weights.store import Store
 

@@ -11,15 +11,15 @@ import pytest
 import torch
 from celwright.cli import main
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.models.sd15 import loaded_base
-from celwright.models.sd15_parts import Parts, parts_in
-from celwright.models.sd15_references import Instances
-from celwright.training import sd15
+from celwright.models.sd15.base import loaded_base
+from celwright.models.sd15.parts import Parts, parts_in
+from celwright.models.sd15.references import Instances
 from celwright.training.five_tuples import five_tuples
-from celwright.training.sd15 import ScMilcOptions, Trainer, new_adapter, train
-from celwright.training.sd15_losses import color_loss, fitted_probe, gate_loss, structure_loss
-from celwright.training.sd15_samples import REFERENCES, batch_of, sample
-from celwright.training.sd15_tiny import save_tiny_base
+from celwright.training.sd15 import recipe as sd15
+from celwright.training.sd15.losses import color_loss, fitted_probe, gate_loss, structure_loss
+from celwright.training.sd15.recipe import ScMilcOptions, Trainer, new_adapter, train
+from celwright.training.sd15.samples import REFERENCES, batch_of, sample
+from celwright.training.sd15.tiny import save_tiny_base
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -242,7 +242,7 @@ def test_another_picture_of_the_character_beside_the_layers_is_used_as_reference
     assert any(used)
     assert not all(used)
     Image.fromarray(np.zeros_like(view)).save(tmp_path / "one/reference.png")
-    from celwright.training import sd15_samples
+    from celwright.training.sd15 import samples as sd15_samples
 
     sd15_samples._view.cache_clear()
     with pytest.raises(WrongUsageError) as fault:

@@ -4,7 +4,7 @@ Decides device and number format; turns figures into the network's tensors and b
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from celwright.pipelines.network import best_device, bfloat16_is_faster
 from celwright.weights import registry
 
 WISH = 1.5  # how much a wished histogram is exaggerated (diffusion/guidance.py); 1: not at all
+_AGREEING, _SURE = 4, 0.6  # rounds in which regions of one part agree, and the chance they go by
 _LAST = 999  # the timestep of pure noise
 
 
@@ -36,6 +37,11 @@ class Told:
     views: Sequence[ReferenceView] = ()
 
 
+def unknown(figure: Figure, views: Sequence[ReferenceView]) -> Told:
+    """A figure of which the references alone are known."""
+    return Told(figure, np.zeros((len(figure.own), 4), np.float32), views)
+
+
 @dataclass(frozen=True, eq=False)
 class RegionNetwork:
     """The network on ``device``; ``half``: computed in bfloat16."""
@@ -46,29 +52,43 @@ class RegionNetwork:
 
     def likeness(self, figure: Figure, views: Sequence[ReferenceView]) -> list[FloatImage]:
         """For each view (regions, patches): the logarithm of the chance that a region shows a patch."""
-        logits, _ = self._pointing(figure, views)
+        logits, _ = self._pointing(unknown(figure, views))
         known = torch.log_softmax(logits[0, :, len(figure.own) : -1], 1).cpu().numpy()
         most = max(len(view.colors) for view in views)
         return [np.asarray(known[:, i * most : i * most + len(view.colors)]) for i, view in enumerate(views)]
 
-    def pointed(self, figure: Figure, views: Sequence[ReferenceView]) -> FloatImage:
-        """(regions, 3) the colours that the network alone takes from the references."""
-        logits, sources = self._pointing(figure, views)
-        return np.asarray(chosen_colors(logits, sources)[0][0].cpu().numpy())
-
     def evidence(self, figure: Figure, view: ReferenceView) -> float:
         """How sure the regions of a figure, by area, are to find themselves in a reference, 0..1."""
-        logits, _ = self._pointing(figure, (view,))
+        logits, _ = self._pointing(unknown(figure, (view,)))
         found = 1 - torch.softmax(logits[0], 1)[:, -1].cpu().numpy()
         areas = np.bincount(figure.labels.reshape(-1), minlength=len(found) + 1)[1:]
         return float((found * areas).sum() / max(areas.sum(), 1))
 
-    def _pointing(self, figure: Figure, views: Sequence[ReferenceView]) -> tuple[Tensor, Tensor]:
+    def settled(self, told: Told, colors: FloatImage, seed: int) -> FloatImage:
+        """``colors`` (n, 3) after regions of one part agreed: again and again half of them are hints, and the others
+        take their colours where the network is rather sure. Regions that have a hint keep it."""
+        free, rng = told.hints[:, 3] == 0, np.random.default_rng(seed)
+        result = np.where(free[:, None], colors, told.hints[:, :3])
+        for _ in range(_AGREEING):
+            known = (rng.random(len(free)) < 0.5) | ~free
+            hints = np.concatenate([result * known[:, None], known[:, None]], axis=1).astype(np.float32)
+            found, chance = self.taken(replace(told, hints=hints))
+            taken = ~known & (chance > _SURE)
+            result[taken] = found[taken]
+        return np.asarray(result, np.float32)
+
+    def taken(self, told: Told) -> tuple[FloatImage, FloatImage]:
+        """Where each region would take its colour, among hinted regions and references: (n, 3), and the chance (n,)
+        that it is right to take one."""
+        logits, sources = self._pointing(told)
+        colors, chances = (part[0].cpu().numpy() for part in chosen_colors(logits, sources))
+        return colors, chances
+
+    def _pointing(self, told: Told) -> tuple[Tensor, Tensor]:
         """Logits (1, n, n + R * M + 1) of where to take colours from, and those colours, nothing being sampled yet."""
-        told = Told(figure, np.zeros((len(figure.own), 4), np.float32), views)
         with self._computing():
             read = self._read(told)
-            noise = torch.zeros(1, len(figure.own), 3, device=self.device)
+            noise = torch.zeros(1, len(told.figure.own), 3, device=self.device)
             _, logits = self.network(noise, torch.full((1,), _LAST, device=self.device), read)
         return logits.float(), read.sources.float()
 

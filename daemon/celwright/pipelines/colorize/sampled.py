@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Palette, Pixels, Preview, Progress
 from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
-from celwright.imaging.color import nearest_colors
 from celwright.imaging.histogram import color_histogram
 from celwright.pipelines.colorize.context import change_allowed
+from celwright.pipelines.colorize.dealing import dealt
 from celwright.pipelines.colorize.figures import Figure, figure_of, owners
-from celwright.pipelines.colorize.harmonies import harmony
+from celwright.pipelines.colorize.harmonies import Harmony, harmony
 from celwright.pipelines.colorize.instances import found_instances, looked_up, page_figures
 from celwright.pipelines.colorize.matched import matched_by_references
 from celwright.pipelines.colorize.proposal import Proposal
@@ -27,6 +27,7 @@ from celwright.pipelines.colorize.region_network import RegionNetwork, Told
 from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal
 
+_TAKEN = 0.3  # the chance from which a region takes a colour that the page has already
 _SEEN = 512  # px; the longer side of previews
 
 
@@ -133,13 +134,13 @@ def _told(labels: Labels, ink: NDArray[np.uint8], known: FloatImage) -> tuple[To
     return tuple(told)
 
 
-def _wished(request: ColorizeRequest) -> tuple[FloatImage | None, list[FloatImage]]:
-    """Histograms (variations, bins) that are wished for, and the colours (K, 3) to take for each variation, if any."""
+def _wished(request: ColorizeRequest) -> tuple[FloatImage | None, list[Harmony]]:
+    """Histograms (variations, bins) that are wished for, and the palette to deal out in each variation, if any."""
     palette, histogram = request.palette, request.histogram
     said = (palette, histogram, request.hints, request.context)
     if palette == "auto" or (not request.references and all(word is None for word in said)):
         drawn = [harmony(request.seed + i) for i in range(request.variations)]
-        return np.stack([one.histogram for one in drawn]), [one.colors for one in drawn]
+        return np.stack([one.histogram for one in drawn]), drawn
     if histogram is None and isinstance(palette, Palette):
         histogram = color_histogram(palette.colors[None].astype(np.float32) / 255)
     return None if histogram is None else np.repeat(histogram[None], request.variations, 0), []
@@ -155,13 +156,21 @@ def _sampled(network: RegionNetwork, request: ColorizeRequest, page: _Page) -> I
             yield Preview(Pixels(np.round(_small(page, _painted(page, sampled, 0)) * 255).astype(np.uint8)))
     areas = np.bincount(page.labels.reshape(-1), minlength=len(page.known))
     areas[0] = 0
+    taken = [network.taken(told) for told in page.told] if wishes is None else []
     for i in range(request.variations):
         colors = _painted(page, sampled, i)
         free = (colors[:, 3] > 0) & (page.known[:, 3] == 0)
         if palettes:
-            colors[free, :3] = palettes[i][nearest_colors(colors[free, :3], palettes[i])]
+            colors[free, :3] = dealt(colors[free, :3], areas[free], palettes[i].colors, palettes[i].shares)
+            for told in page.told:
+                own = told.figure.own
+                colors[own, :3] = network.settled(told, colors[own, :3], seeds[i])
         else:
             colors[free, :3] = alike_made_equal(colors[:, :3], areas)[free]
+            if wishes is None:  # the page itself says which colours there are
+                for told, (found, chance) in zip(page.told, taken, strict=True):
+                    sure = (told.hints[:, 3] == 0) & (chance > _TAKEN)
+                    colors[told.figure.own[sure], :3] = found[sure]
         yield Proposal(colors, page.labels)
 
 

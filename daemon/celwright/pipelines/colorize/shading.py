@@ -16,6 +16,7 @@ from celwright.domain import FloatImage, Labels, Pixels
 from celwright.fitting import stored_highlight, stored_shadow
 from celwright.layers import quantized
 from celwright.pipelines.colorize.field import Field
+from celwright.regions.hinted import background
 from celwright.regions.inflation import inflated
 
 Predict = Callable[[NDArray[Any]], FloatImage]
@@ -49,8 +50,8 @@ def inflated_shading(labels: Labels, colors: FloatImage, field: Field) -> FloatI
     from skimage.measure import label
 
     levels = np.where(colors[:, 3] > 0, np.round(colors[:, :3] * 255) @ (65536, 256, 1) + 1, 0)
-    levels[0] = 0  # no region
-    kinds = np.unique(levels, return_inverse=True)[1].reshape(-1) + int(levels.min() > 0)
+    levels[0] = levels[background(labels)] = 0  # light falls on figures, not on the paper behind them
+    kinds = np.unique(levels, return_inverse=True)[1].reshape(-1)
     seen = field.sampled(labels)
     areas = label(kinds[seen], background=0, connectivity=1)  # type: ignore[no-untyped-call]
     painted = areas > 0

@@ -15,16 +15,16 @@ from celwright.diffusion.sampler import Estimate
 from celwright.domain import ColorizeRequest, Event, FloatImage, Pixels, Preview, Progress
 from celwright.errors import ModelUnavailableError, WrongUsageError
 from celwright.imaging.categories import color_categories, shown
-from celwright.models.sd15 import REDUCTION, STRIDE, decoded, encoded
+from celwright.models.sd15.base import REDUCTION, STRIDE, decoded, encoded
 from celwright.pipelines.colorize.context import change_allowed
 from celwright.pipelines.colorize.field import field_of
 from celwright.pipelines.colorize.figures import Figure
 from celwright.pipelines.colorize.instances import found_instances
 from celwright.pipelines.colorize.proposal import Proposal
-from celwright.pipelines.colorize.sd15_loading import SIDE, Sd15Options, loaded, located
-from celwright.pipelines.colorize.sd15_page import SeenPage, figure_framed, framed, known_colors, places_of
-from celwright.pipelines.colorize.sd15_painters import Painter, tensor
-from celwright.pipelines.colorize.sd15_sampling import Known, sampled
+from celwright.pipelines.colorize.sd15.loading import SIDE, Sd15Options, loaded, located
+from celwright.pipelines.colorize.sd15.page import SeenPage, figure_framed, framed, known_colors, places_of
+from celwright.pipelines.colorize.sd15.painters import Painter, tensor
+from celwright.pipelines.colorize.sd15.sampling import Known, sampled
 from celwright.pipelines.colorize.voted import voted
 from celwright.regions.hinted import HintedRegions
 from celwright.weights.store import Store

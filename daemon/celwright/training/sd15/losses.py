@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from celwright.models.sd15_references import Instances
+from celwright.models.sd15.references import Instances
 
 PROBED = 2  # pixels a side that the probe reads off one latent cell
 

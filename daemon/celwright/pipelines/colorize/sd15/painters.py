@@ -14,11 +14,11 @@ from torch import Tensor
 
 from celwright.domain import FloatImage
 from celwright.errors import WrongUsageError
-from celwright.models.sd15 import encoded, encoded_prompts
-from celwright.models.sd15_adapters import ScMilc, Told, both_ways
-from celwright.models.sd15_references import unet_features
-from celwright.pipelines.colorize.sd15_page import SeenPage
-from celwright.pipelines.colorize.sd15_sampling import Predict
+from celwright.models.sd15.adapters import ScMilc, Told, both_ways
+from celwright.models.sd15.base import encoded, encoded_prompts
+from celwright.models.sd15.references import unet_features
+from celwright.pipelines.colorize.sd15.page import SeenPage
+from celwright.pipelines.colorize.sd15.sampling import Predict
 
 TEXT_GUIDANCE = 6.0  # of prompt and references against the negative prompt and none
 FEW_STEP_GUIDANCE = 1.5  # few-step updates have guidance built in
@@ -112,7 +112,7 @@ class LineArtPainter:
 
 
 class ScMilcPainter:
-    """The adapter is told lines, references and regions; see models/sd15_adapters.py."""
+    """The adapter is told lines, references and regions; see models/sd15/adapters.py."""
 
     few_steps = False
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from celwright.errors import ModelUnavailableError
-from celwright.models.sd15_parts import Parts, variant
+from celwright.models.sd15.parts import Parts, variant
 
 # The fixed prompt: what the picture is like, not what it shows.
 PROMPT = "anime illustration, cel shading, clean flat colors, white background"

@@ -19,12 +19,12 @@ from torch import Tensor
 
 from celwright.errors import WrongUsageError
 from celwright.models.layered import require_full
-from celwright.models.sd15 import encoded, encoded_prompts, loaded_base
-from celwright.models.sd15_adapters import WIDTH, Denoiser, ScMilc, Told, load_adapter, save_adapter
-from celwright.models.sd15_parts import SCMILC_FACTS, Parts
+from celwright.models.sd15.adapters import WIDTH, Denoiser, ScMilc, Told, load_adapter, save_adapter
+from celwright.models.sd15.base import encoded, encoded_prompts, loaded_base
+from celwright.models.sd15.parts import SCMILC_FACTS, Parts
 from celwright.training.five_tuples import FiveTuple
-from celwright.training.sd15_losses import Probe, color_loss, fitted_probe, gate_loss, structure_loss
-from celwright.training.sd15_samples import batch_of, examples, sample
+from celwright.training.sd15.losses import Probe, color_loss, fitted_probe, gate_loss, structure_loss
+from celwright.training.sd15.samples import batch_of, examples, sample
 
 STATE = ".optimizer.pt"  # hidden, so that models import takes the adapter out of the folder and leaves this
 STRUCTURE, COLOR, GATE = 0.05, 1.0, 0.05  # lambda_s, lambda_c, lambda_g of eq. 34: section III.E gives their order

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.models.sd15_parts import Parts, parts_in
+from celwright.models.sd15.parts import Parts, parts_in
 from celwright.pipelines.decompose.layered_memory import GIB, Need, Room, numbers, room
 from celwright.weights.store import Store
 
 if TYPE_CHECKING:
-    from celwright.pipelines.colorize.sd15_painters import Painter
+    from celwright.pipelines.colorize.sd15.painters import Painter
 
 Offload = Literal["auto", "none", "cpu"]
 Precision = Literal["auto", "fp16", "bf16", "fp32"]
@@ -91,9 +91,9 @@ def placed(parts: Parts, dtype: Any, device: str, offload: Offload) -> "Painter"
     """The parts loaded in ``dtype`` (torch's), on ``device`` or, offloaded, on their way to it when they are called."""
     import torch
 
-    from celwright.models.sd15 import loaded_base
-    from celwright.models.sd15_adapters import load_adapter
-    from celwright.pipelines.colorize.sd15_painters import LineArtPainter, ScMilcPainter
+    from celwright.models.sd15.adapters import load_adapter
+    from celwright.models.sd15.base import loaded_base
+    from celwright.pipelines.colorize.sd15.painters import LineArtPainter, ScMilcPainter
 
     pipeline, adapter = loaded_base(parts, dtype), None
     if parts.scmilc is not None:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from celwright.models.color_blocks import NEVER, attend, plane, tokens
+from celwright.models.attention import NEVER, attend, plane, tokens
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from celwright.models.color_blocks import attend
+from celwright.models.attention import attend
 
 
 @dataclass(frozen=True, eq=False)

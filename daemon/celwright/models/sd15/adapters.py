@@ -18,11 +18,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from celwright.errors import ModelUnavailableError
-from celwright.models.color_blocks import near_zero
-from celwright.models.sd15 import REDUCTION
-from celwright.models.sd15_parts import SCMILC_FACTS
-from celwright.models.sd15_references import InstanceFeatures, Instances, unet_features
-from celwright.models.sd15_structure import Level, StructureGuidance, edge_map, per_cell
+from celwright.models.attention import near_zero
+from celwright.models.sd15.base import REDUCTION
+from celwright.models.sd15.parts import SCMILC_FACTS
+from celwright.models.sd15.references import InstanceFeatures, Instances, unet_features
+from celwright.models.sd15.structure import Level, StructureGuidance, edge_map, per_cell
 
 WEIGHTS = "scmilc.safetensors"
 WIDTH = 320  # channels of F_inst and of F_struct, as many as the published UNet's first level has

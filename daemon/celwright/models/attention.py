@@ -41,24 +41,17 @@ def plane(x: Tensor, like: Tensor) -> Tensor:
     return x.transpose(2, 3).reshape(len(x), -1, *like.shape[2:])
 
 
-class StructureAttention(nn.Module):
-    """Self-attention over all positions; with ``structure``, A_s = gamma Norm(E') is added to each key's logit, gamma
-    learnt (SC-MILC eq. 18-20). Norm is to zero mean and unit variance over the picture."""
+class SelfAttention(nn.Module):
+    """Every position looks at all others; the branch starts by changing almost nothing."""
 
-    def __init__(self, width: int, heads: int, structure: bool = True) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm = PixelNorm(width)
         self.query_key_value = nn.Conv2d(width, 3 * width, 1)
         self.out = near_zero(nn.Conv2d(width, width, 1))
-        self.gamma = nn.Parameter(torch.zeros(())) if structure else None
 
-    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
-        q, k, v = (tokens(part, self.heads) for part in self.query_key_value(self.norm(x)).chunk(3, 1))
-        e = edges.flatten(1).float()
-        bias = torch.zeros_like(e)
-        if self.gamma is not None:
-            centred = e - e.mean(1, keepdim=True)
-            bias = self.gamma * centred * torch.rsqrt(centred.square().mean(1, keepdim=True) + 1e-6)
-        change: Tensor = self.out(plane(attend(q, k, v, bias, q.shape[-1] ** -0.5), x))
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (tokens(part, self.heads).contiguous() for part in self.query_key_value(self.norm(x)).chunk(3, 1))
+        change: Tensor = self.out(plane(F.scaled_dot_product_attention(q, k, v), x))
         return x + change

@@ -223,7 +223,7 @@ def main() -> None:
     heads = [(f"morevna/sample.male_head-{view}-left", front) for view in (45, 90)]
     gallery.from_layers("views", [*heads, (side, FRONT)])
     gallery.hinted()
-    gallery.layers("views-2", heads[1][0])
+    gallery.layers("views-1", heads[0][0])
     gallery.varied()
 
 

@@ -58,21 +58,19 @@ def pipelines(
         on = None if device == "auto" else device
         options = Sd15Options(**{"device": device, **(full_size or {})})
         sees = weights_are_here("decompose")
-        ours: Any = matched_proposer(on) if sees else HintProposer()
-        ours = sampled_proposer(on) if weights_are_here("colorize") else ours
+
+        def ours() -> Any:
+            if weights_are_here("colorize"):
+                return sampled_proposer(on)
+            return matched_proposer(on) if sees else HintProposer()
 
         def full() -> Any:
             from celwright.pipelines.colorize.sd15.proposer import full_size_proposer
 
             return full_size_proposer(model_store(), options)
 
-        def shade() -> Any:
-            from celwright.pipelines.network import predictor
-
-            return predictor("embedded", on)
-
         chosen = ProposerByModel(ours, full, fallback=options.fallback)
-        return ColorizePipeline(sampled=chosen, shade=shade if sees else None)
+        return ColorizePipeline(sampled=chosen, shade=(lambda: _predictor_on(on, "embedded")) if sees else None)
 
     return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
 
@@ -218,7 +216,7 @@ def client(connect: str) -> "Client":
     return Client(address, read_token(ours.token_file), tls)
 
 
-def _predictor_on(device: str, name: str) -> "Predictor":
+def _predictor_on(device: str | None, name: str) -> "Predictor":
     from celwright.pipelines.network import predictor
 
     try:

@@ -39,6 +39,13 @@ EMBEDDED = (
         file="decomposer.safetensors",
         sha256="221fb4e8d095417834caa2051e358aeef16a91cd93b99075352199e5f3ac8616",
     ),
+    EmbeddedModel(
+        task="colorize",
+        name="embedded",
+        preset="embedded",
+        file="colorizer.safetensors",
+        sha256="1b5c3d85bac54dcb8da2427ad71f03de050ed7bfe8d3e6fbbd15721d7f4d577e",
+    ),
 )
 
 

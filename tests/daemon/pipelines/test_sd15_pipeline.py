@@ -483,10 +483,10 @@ def test_with_fallback_what_comes_with_celwright_does_it_and_says_why(store):
         return full_size_proposer(store, OPTIONS)
 
     asked = request("gone", references=(), hints=Pixels(hints))
-    strict = ColorizePipeline(sampled=ProposerByModel(HintProposer(), full, fallback=False))
+    strict = ColorizePipeline(sampled=ProposerByModel(HintProposer, full, fallback=False))
     with pytest.raises(ModelUnavailableError, match=r"^The model 'gone' is not installed; "):
         run(strict, asked)
-    report = run(ColorizePipeline(sampled=ProposerByModel(HintProposer(), full, fallback=True)), asked).report
+    report = run(ColorizePipeline(sampled=ProposerByModel(HintProposer, full, fallback=True)), asked).report
     assert report.model == "hints"
     assert report.notices[0].startswith("The model 'gone' is not installed; ")
     assert report.notices[0].endswith(" What comes with Celwright did it instead, as was asked for.")

@@ -129,7 +129,11 @@ def test_the_daemon_lists_only_what_it_can_do(daemon: str) -> None:
         assert "flat" in outcome(wiring.run(referred, daemon))[0]
     else:
         assert outcome(wiring.run(referred, daemon))[0] == "WrongUsageError"
-    if "colorize.variations" not in listed:
+    if "colorize.variations" in listed:
+        assert (
+            "2/flat" in outcome(wiring.run(replace(referred, references=(), palette="auto", variations=3), daemon))[0]
+        )
+    else:
         assert outcome(wiring.run(replace(referred, variations=3), daemon))[0] == "WrongUsageError"
 
 
@@ -137,8 +141,9 @@ def test_the_embedded_models_are_listed_and_stay(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("CELWRIGHT_MODELS", str(folder / "models"))
     models = wiring.Models()
     listed = [model for row in models.listed() if (model := pb.Model(**row)).embedded]
-    assert [(model.name, list(model.tasks)) for model in listed] == [("embedded", ["decompose"])]
-    assert listed[0].installed is wiring.weights_are_here("decompose")
+    tasks = [("embedded", ["decompose"]), ("embedded", ["colorize"])]
+    assert [(model.name, list(model.tasks)) for model in listed] == tasks
+    assert [model.installed for model in listed] == [wiring.weights_are_here(task) for _, (task,) in tasks]
     with pytest.raises(WrongUsageError) as needless:
         list(models.pull("embedded"))
     assert str(needless.value) == "The model 'embedded' comes with Celwright; it is not fetched."

@@ -20,13 +20,14 @@ _OURS = {OURS, *(model.name for model in EMBEDDED if model.task == "colorize")}
 
 
 class ProposerByModel:
-    """Asks ``ours`` where a request names no other model, else ``full``, built on first use. With ``fallback`` ours
-    does what the other cannot, and says so."""
+    """Asks ``ours`` where a request names no other model, else ``full``, each built on first use. With ``fallback``
+    ours does what the other cannot, and says so."""
 
-    def __init__(self, ours: Proposer, full: Callable[[], Proposer], *, fallback: bool) -> None:
-        self._ours, self._build, self._fallback = ours, full, fallback
+    def __init__(self, ours: Callable[[], Proposer], full: Callable[[], Proposer], *, fallback: bool) -> None:
+        self._build_ours, self._build_full, self._fallback = ours, full, fallback
+        self._ours: Proposer | None = None
         self._full: Proposer | None = None
-        self.name = ours.name
+        self.name = OURS
 
     def check(self, request: ColorizeRequest) -> None:
         chosen = self._chosen(request)
@@ -44,21 +45,22 @@ class ProposerByModel:
                 raise
             notice = f"{fault} What comes with Celwright did it instead, as was asked for."
         request = replace(request, model=OURS)
-        self._ours.check(request)
-        self.name = self._ours.name
-        for event in self._ours.propose(request, regions, ink):
+        self.check(request)
+        for event in self._chosen(request).propose(request, regions, ink):
             if isinstance(event, Proposal):
                 event = replace(event, notices=(*event.notices, notice))
             yield event
 
     def unload(self) -> None:
-        self._ours.unload()
-        if self._full is not None:
-            self._full.unload()
+        for built in (self._ours, self._full):
+            if built is not None:
+                built.unload()
 
     def _chosen(self, request: ColorizeRequest) -> Proposer:
         if request.model in _OURS:
+            self._ours = self._ours or self._build_ours()
             return self._ours
-        self._ours.unload()
-        self._full = self._full or self._build()
+        if self._ours is not None:
+            self._ours.unload()
+        self._full = self._full or self._build_full()
         return self._full

@@ -250,15 +250,15 @@ def test_one_picture_can_be_overfitted_until_its_recomposition_passes_30_db_and_
 
     fresh = loaded_base(tmp_path / "base", torch.float32)
     prompt = encoded_prompt(fresh)
-    for steps in (4, 20):
+    for steps in (8, 20):
         assert psnr(five_layers()[0], taken_apart(fresh, prompt, pictures[0, 0], steps)) < 15
 
     pipeline, prompt = layered_ablation.learnt(pictures, options)
-    made = {steps: taken_apart(pipeline, prompt, pictures[0, 0], steps) for steps in (4, 20)}
-    for steps, least in ((4, 30), (20, 26)):
-        assert psnr(five_layers()[0], made[steps]) > least
+    made = {steps: taken_apart(pipeline, prompt, pictures[0, 0], steps) for steps in (8, 20)}
+    for layers in made.values():
+        assert psnr(five_layers()[0], layers) > 30
     assert before == {path: path.read_bytes() for path in (tmp_path / "base").rglob("*.safetensors")}
 
     load_adapter(tmp_path / "out", fresh.transformer).attach(fresh.transformer)
-    for one, other in zip(taken_apart(fresh, prompt, pictures[0, 0], 4), made[4], strict=True):
+    for one, other in zip(taken_apart(fresh, prompt, pictures[0, 0], 8), made[8], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)

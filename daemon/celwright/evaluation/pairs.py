@@ -18,7 +18,7 @@ from celwright.domain import ColorizeRequest, FloatImage, Pipeline, Pixels, Refe
 from celwright.errors import UnusableInputError
 from celwright.evaluation import lpips
 from celwright.evaluation.colorize import flat_of
-from celwright.evaluation.references import by_area, by_position
+from celwright.evaluation.references import CLOSE, by_area, by_position
 from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.figures import figure_of, owners
@@ -29,7 +29,6 @@ from celwright.regions.fill import painted
 from celwright.regions.trapped_ball import segment
 from celwright.training.pairs import HELD_OUT, ColorSample, pair
 
-CLOSE = 10.0  # CIEDE2000; up to it a part counts as rightly coloured
 SMALLEST = 12  # pixels; smaller patches of a part are anti-aliasing
 _LEAST = 0.01  # of the picture; figures that show less are not judged
 _GAP = 8  # px

@@ -7,16 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from celwright.models.decomposer import PixelNorm
+from celwright.models.decomposer import PixelNorm, start_near_zero
 
 NEVER = -1e4  # added to an attention logit: a weight of exactly 0 where any other key may be seen
-
-
-def near_zero(layer: nn.Conv2d) -> nn.Conv2d:
-    """So that a residual branch starts by changing almost nothing."""
-    nn.init.normal_(layer.weight, std=0.01)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return layer
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, scale: float | Tensor) -> Tensor:
@@ -49,7 +42,7 @@ class SelfAttention(nn.Module):
         self.heads = heads
         self.norm = PixelNorm(width)
         self.query_key_value = nn.Conv2d(width, 3 * width, 1)
-        self.out = near_zero(nn.Conv2d(width, width, 1))
+        self.out = start_near_zero(nn.Conv2d(width, width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = (tokens(part, self.heads).contiguous() for part in self.query_key_value(self.norm(x)).chunk(3, 1))

@@ -14,9 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from celwright.models.attention import NEVER
+from celwright.models.decomposer import start_near_zero
 from celwright.models.region_tokens import RegionTokens
 
-NEVER = -1e4  # added to a logit: a chance of exactly 0 where there is any other
 _STRANGERS, _MEAN = 0.02, -3.0  # of a border, for regions that do not touch; about the mean of the logarithm
 _ALIKE = 0.002  # squared distance in RGB, 0..1, at which colours are 1 / e one colour
 MIDDLE, SPREAD = 0.5, 0.3  # of colours, so that latents have about zero mean and unit variance
@@ -39,13 +40,16 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What does not change from step to step: tokens of the page's regions ``target`` (B, N, C) and of the references'
-    ``memory`` (B, R * M, C); ``bias`` (B, heads, N + R * M, N + R * M) of the attention; ``wish`` (B, C); ``open``
-    (B, N + R * M): whose colour may be taken, hinted regions' and references', and ``sources`` (..., 3) that colour."""
+    """What does not change from step to step: tokens of the page's regions as they are ``drawn`` and, with their hints,
+    ``target`` (B, N, C), and of the references' ``memory`` (B, R * M, C); ``bias`` (B, heads, N + R * M, N + R * M) of
+    the attention; ``there`` (B, N + R * M): who is; ``wish`` (B, C); ``open`` (B, N + R * M): whose colour may be
+    taken, hinted regions' and references', and ``sources`` (..., 3) that colour."""
 
-    target: Tensor
+    drawn: Tensor
     memory: Tensor
     bias: Tensor
+    there: Tensor
+    target: Tensor
     wish: Tensor
     open: Tensor
     sources: Tensor
@@ -63,12 +67,9 @@ class Block(nn.Module):
         self.heads = heads
         self.norm1, self.norm2 = nn.RMSNorm(width), nn.RMSNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.out = start_near_zero(nn.Linear(width, width))
         self.spread = nn.Linear(width, 4 * width)
-        self.gather = nn.Linear(2 * width, width)
-        for last in (self.out, self.gather):
-            nn.init.normal_(last.weight, std=0.01)
-            nn.init.zeros_(last.bias)
+        self.gather = start_near_zero(nn.Linear(2 * width, width))
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         batch, length, width = x.shape
@@ -109,12 +110,11 @@ class RegionColorizer(nn.Module):
     def prepare(self, asked: Asked) -> Read:
         """Everything that does not change from step to step."""
         regions = asked.hints.shape[1]
-        given = asked.hints[..., 3:]
-        target, touch, share = self.tokens(asked.line, asked.labels, regions)
-        target = target + self.origin[0] + self.color(torch.cat([(asked.hints[..., :3] - 0.5) * given, given], 2))
+        drawn, touch, share = self.tokens(asked.line, asked.labels, regions)
+        drawn = drawn + self.origin[0]
         memory, near, shown = self._memory(asked)
         size = regions + memory.shape[1]
-        bias = target.new_zeros(len(target), self.heads, size, size, dtype=torch.float32)
+        bias = drawn.new_zeros(len(drawn), self.heads, size, size, dtype=torch.float32)
         page, other = slice(0, regions), slice(regions, None)
         for i, rows in enumerate((page, other)):
             for j, columns in enumerate((page, other)):
@@ -126,12 +126,18 @@ class RegionColorizer(nn.Module):
             bias[:, :, own, own] += self._guided(near[:, i], 1)
         there = torch.cat([share, shown], 1) > 0
         bias = bias.masked_fill(~there[:, None, None], NEVER)
-        read = Read(
-            target, memory, bias, torch.zeros_like(target[:, 0]),
-            torch.cat([there[:, :regions] & (given[..., 0] > 0), there[:, regions:]], 1),
-            torch.cat([asked.hints[..., :3], asked.colors.flatten(1, 2)], 1),
-        )  # fmt: skip
-        return self.wished(read, asked.histogram)
+        sources = torch.cat([asked.hints[..., :3], asked.colors.flatten(1, 2)], 1)
+        read = Read(drawn, memory, bias, there, drawn, torch.zeros_like(drawn[:, 0]), there, sources)
+        return self.wished(self.hinted(read, asked.hints), asked.histogram)
+
+    def hinted(self, read: Read, hints: Tensor) -> Read:
+        """The same with ``hints`` (B, N, 4) instead of those it had."""
+        regions, given = hints.shape[1], hints[..., 3:]
+        target = read.drawn + self.color(torch.cat([(hints[..., :3] - 0.5) * given, given], 2))
+        open_ = torch.cat([read.there[:, :regions] & (given[..., 0] > 0), read.there[:, regions:]], 1)
+        return replace(
+            read, target=target, open=open_, sources=torch.cat([hints[..., :3], read.sources[:, regions:]], 1)
+        )
 
     def wished(self, read: Read, histogram: Tensor) -> Read:
         """The same with the colours of a ``histogram`` (B, bins) wished for; where it is all 0, with no wish."""

@@ -7,11 +7,13 @@ tiles, files and training live elsewhere.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 class Layers(NamedTuple):
@@ -102,9 +104,11 @@ def blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(Block(width) for _ in range(count)))
 
 
-def start_near_zero(layer: nn.Module) -> None:
+def start_near_zero(layer: Layer) -> Layer:
+    """The same layer, so that a residual branch that it ends starts by changing almost nothing."""
     nn.init.normal_(layer.weight, std=0.01)  # type: ignore[arg-type]
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
 
 
 def changed(picture: Tensor, alpha: Tensor, ink: Tensor, flat: Tensor, shadow: Tensor, highlight: Tensor) -> Layers:

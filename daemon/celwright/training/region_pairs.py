@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from celwright.domain import FloatImage, Pixels
 from celwright.domain import Reference as Given
 from celwright.imaging.histogram import color_histogram
+from celwright.pipelines.colorize.figures import figure_of, owners
 from celwright.pipelines.colorize.reference_view import Frame, frame_of, reference_view
 from celwright.regions.correspondence import SIDE
 from celwright.regions.trapped_ball import segment
@@ -26,7 +27,7 @@ from celwright.training.drawing.compositions import scene_of
 from celwright.training.drawing.identity import identity
 from celwright.training.drawing.inking import line_art
 from celwright.training.drawing.lighting import Rendering, rendered
-from celwright.training.drawing.references import Reference, other_view, warped_copy
+from celwright.training.drawing.references import MOST_REFERENCES, Reference, other_view, warped_copy
 from celwright.training.drawing.sheets import Numbers
 from celwright.training.painters import chosen
 from celwright.training.pairs import HELD_OUT
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 REGIONS = 96  # at most, of a figure or of a reference; the smallest are left out
-MOST_REFERENCES = 2
 _SIZE = 320  # px a side of what is drawn, before a figure fills its square
 _LEAST = 0.03  # of the sheet; smaller figures are not taken
 _CROWD = 0.12  # how often all that stands on a sheet is taken for one figure
@@ -81,20 +81,12 @@ def _target(rng: np.random.Generator, made: Rendering, inside: NDArray[np.bool_]
     """The line art of a figure, with the regions that lie in it for the most part."""
     line = line_art(rng, made)
     labels = segment(line, int(rng.choice([3, 5, 8]))).grown
-    held = np.bincount(labels.reshape(-1), inside.reshape(-1)) / np.maximum(np.bincount(labels.reshape(-1)), 1)
-    held[0] = 0
-    own = np.flatnonzero(held > 0.5)
+    own = np.flatnonzero(owners(labels, inside.astype(np.uint8), 1))
     areas = np.bincount(labels.reshape(-1))[own]
-    own = own[np.argsort(-areas, kind="stable")][:REGIONS]
-    slot = np.zeros(len(held), np.uint8)
-    slot[own] = np.arange(1, len(own) + 1)
-    numbered = slot[labels]
-    frame = frame_of(inside)
-    small = frame.filled(numbered.astype(np.float32), nearest=True).astype(np.uint8)
-    drawn = line.astype(np.float32) / np.float32(255), inside.astype(np.float32)
-    planes = np.stack([_bytes(frame.filled(plane)) for plane in drawn])
-    free = line < 128
-    return Square(planes, small, _truth(numbered, made.flat, made.part, free))
+    seen = figure_of(labels, line, inside, own[np.argsort(-areas, kind="stable")][:REGIONS])
+    planes = np.stack([_bytes(plane) for plane in (seen.drawn.ink, seen.drawn.inside)])
+    truth = _truth(seen.slots.astype(np.uint8), made.flat, made.part, line < 128)
+    return Square(planes, seen.labels.astype(np.uint8), truth)
 
 
 def _reference(rng: np.random.Generator, shown: Reference) -> Square:
@@ -162,7 +154,7 @@ def region_batches(
     first: int, batch: int, *, workers: int, replays: float, pool: int
 ) -> Generator[dict[str, Tensor], None, None]:
     """Batches without end of the samples from number ``first`` on; of a ``pool`` each is seen about ``replays`` times,
-    mirrored and with channels swapped at random. Tensors as ``batch_of`` gives them."""
+    mirrored and with channels swapped at random. Tensors as ``_tensors`` gives them."""
     with closing(chosen(_painted, first, batch, replays, pool, workers)) as endless:
         for rng, samples in endless:
             yield _tensors([varied(rng, sample) for sample in samples])

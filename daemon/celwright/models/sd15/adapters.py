@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from celwright.errors import ModelUnavailableError
-from celwright.models.attention import near_zero
+from celwright.models.decomposer import start_near_zero
 from celwright.models.sd15.base import REDUCTION
 from celwright.models.sd15.parts import SCMILC_FACTS
 from celwright.models.sd15.references import InstanceFeatures, Instances, unet_features
@@ -63,7 +63,7 @@ class ScMilc(nn.Module):
             nn.SiLU(), nn.Conv2d(width, width, 3, padding=1),
         )  # fmt: skip
         # Single cells are told, none of their neighbours: what counts in a region stays in it.
-        self.inward = nn.ModuleList(near_zero(nn.Conv2d(2 * width, channels, 1)) for channels in widths)
+        self.inward = nn.ModuleList(start_near_zero(nn.Conv2d(2 * width, channels, 1)) for channels in widths)
 
     def attach(self, unet: Any) -> None:
         """Change how ``unet`` answers from now on, whenever something was told."""

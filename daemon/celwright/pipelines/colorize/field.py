@@ -5,12 +5,15 @@ that the field is stretched by a few per cent rather than padded. Knows no netwo
 """
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from celwright.domain import FloatImage, Labels, Pixels
+from celwright.domain import FloatImage
+
+Number = TypeVar("Number", bound="np.generic[Any]")
 
 STRIDE = 32  # px; sides that the network takes are multiples of it
 _MARGIN = 0.3  # of the selection's longer side, seen around it
@@ -35,24 +38,18 @@ class Field:
         kind = cv2.INTER_AREA if part.shape[0] > self.height else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, (self.width, self.height), interpolation=kind), np.float32)
 
-    def sampled(self, labels: Labels) -> Labels:
-        """(height, width) of a page's ``labels`` (H, W): those under the middles of the field's pixels."""
-        part = labels[self.box]
-        rows, columns = (
-            ((np.arange(places) + 0.5) * length / places).astype(np.intp)
-            for places, length in zip((self.height, self.width), part.shape, strict=True)
-        )
-        return part[np.ix_(rows, columns)]
+    def sampled(self, plane: NDArray[Number]) -> NDArray[Number]:
+        """(height, width) of a page's labels or levels (H, W): those under the middles of the field's pixels."""
+        return looked_up(plane[self.box], self.height, self.width)
 
-    def marks(self, hints: Pixels) -> FloatImage:
-        """(height, width, 4) hint colours and 1 where there is one: a hint of one pixel on a large page is not lost."""
-        colors = hints.rgba().data[self.box]
-        y, x = np.nonzero(colors[..., 3] > hints.top // 2)
-        small = np.zeros((self.height, self.width, 4), np.float32)
-        ys, xs = y * self.height // colors.shape[0], x * self.width // colors.shape[1]
-        small[ys, xs, :3] = colors[y, x, :3].astype(np.float32) / hints.top
-        small[ys, xs, 3] = 1
-        return small
+
+def looked_up(plane: NDArray[Number], height: int, width: int) -> NDArray[Number]:
+    """(height, width) what of a plane (H, W) lies under the middles of so many pixels on the same stretch."""
+    rows, columns = (
+        ((np.arange(places) + 0.5) * length / places).astype(np.intp)
+        for places, length in zip((height, width), plane.shape, strict=True)
+    )
+    return plane[np.ix_(rows, columns)]
 
 
 def field_of(height: int, width: int, selected: NDArray[np.bool_] | None, side: int, stride: int = STRIDE) -> Field:

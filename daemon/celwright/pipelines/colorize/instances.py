@@ -1,8 +1,7 @@
 """Which figure of the line art each reference is for, where the artist did not say.
 
-Figures are what hangs together on the page once its background is taken away. Each is compared with each
-reference by a likeness that is handed in; every reference gets the figures that it resembles most. Knows no colours and
-no sampling.
+Figures are what hangs together on the page once its background is taken away. Each is compared with each reference by a
+likeness that is handed in; every reference gets the figures that it resembles most. Knows no colours and no sampling.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels, Pixels, Reference
-from celwright.pipelines.colorize.field import Field, field_of
+from celwright.pipelines.colorize.field import Field, field_of, looked_up
 from celwright.pipelines.colorize.figures import Figure, figure_of, owners
 from celwright.regions.fill import painted
 from celwright.regions.flatting import flatting_colors
@@ -95,17 +94,12 @@ def found_instances(
     open_figures = np.flatnonzero(taken < _CLAIMED * areas)
     served = np.zeros((count, len(references)), bool)
     if count > 1 and len(open_figures):
-        whole = figures[np.ix_(looked_up(seen.height, labels.shape[0]), looked_up(seen.width, labels.shape[1]))]
+        whole = looked_up(figures, *labels.shape)
         owner = owners(labels, whole, count)
         cut = [figure_of(labels, ink, whole == f + 1, np.flatnonzero(owner == f + 1)) for f in open_figures]
         alike = likeness(cut)[:, free]
         served[np.ix_(open_figures, np.array(free))] = matched(alike)
     return Instances(figures, served, labels.shape)
-
-
-def looked_up(length: int, places: int) -> NDArray[np.intp]:
-    """(places,) which of ``length`` pixels lie under the middles of ``places`` pixels on the same stretch."""
-    return ((np.arange(places) + 0.5) * length / places).astype(np.intp)
 
 
 def page_figures(labels: Labels, ink: NDArray[np.uint8]) -> tuple[Field, NDArray[np.uint8]]:
@@ -115,16 +109,13 @@ def page_figures(labels: Labels, ink: NDArray[np.uint8]) -> tuple[Field, NDArray
     seen = field_of(height, width, None, _SIDE)
     figures = found_figures(labels, ink, seen)
     if not figures.any():
-        rows, columns = looked_up(height, seen.height), looked_up(width, seen.width)
-        figures = (~np.isin(labels[np.ix_(rows, columns)], background(labels))).astype(np.uint8)
+        figures = (~np.isin(seen.sampled(labels), background(labels))).astype(np.uint8)
     return seen, figures
 
 
 def found_figures(labels: Labels, ink: NDArray[np.uint8], seen: Field) -> NDArray[np.uint8]:
     """(seen.height, seen.width) 0 ground, else figures numbered from 1, the largest first, each with its inside."""
-    height, width = labels.shape
-    rows, columns = looked_up(height, seen.height), looked_up(width, seen.width)
-    solid = ~np.isin(labels[np.ix_(rows, columns)], background(labels))
+    solid = ~np.isin(seen.sampled(labels), background(labels))
     solid |= seen.reduced(ink.astype(np.float32)) > _INKED
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _BRIDGE + 1, 2 * _BRIDGE + 1))
     grown = cv2.dilate(solid.view(np.uint8), disc)

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Progress, Reference
-from celwright.errors import ModelUnavailableError, WrongUsageError
-from celwright.pipelines.colorize.instances import Instances, looked_up, page_figures
+from celwright.errors import ModelUnavailableError
+from celwright.pipelines.colorize.field import looked_up
+from celwright.pipelines.colorize.instances import Instances, page_figures
 from celwright.pipelines.colorize.matching import Likeness, Matched, matched_regions
-from celwright.pipelines.colorize.proposal import HintProposer, Proposal
+from celwright.pipelines.colorize.proposal import HintProposer, Proposal, refuse
 from celwright.pipelines.colorize.reference_view import Look, ReferenceView, ReferenceViews
 from celwright.regions.bays import solidity, with_bays
-from celwright.regions.hinted import HintedRegions, background
+from celwright.regions.hinted import HintedRegions
 
 _MOST_GIVEN = 40  # references with regions; a bit each
 
@@ -32,7 +33,6 @@ def matched_by_references(
     """The regions of a page (H, W), bays of the ground apart, and what the references say of them. References with a
     region count there and nowhere else, the others where ``instances`` says, or for every figure that no such region
     covers. Regions ``hinted`` (count + 1,) stay whole."""
-    height, width = labels.shape
     seen, figures = page_figures(labels, ink)
     solid = max((solidity(view.patches > 0) for view in views), default=0.0)
     labels, figures = with_bays(labels, ink, figures, solid, None if hinted is None else np.flatnonzero(hinted))
@@ -59,29 +59,7 @@ def matched_by_references(
             served.append([views[i] for i in chosen])
             numbers[which] = len(served)
     small = numbers[kind.reshape(figures.shape)]
-    whole = small[np.ix_(looked_up(seen.height, height), looked_up(seen.width, width))]
-    return labels, matched_regions(labels, ink, whole, served, likeness)
-
-
-def with_matched(proposal: Proposal, matched: Matched, hinted: NDArray[np.bool_]) -> Proposal:
-    """A sampled proposal in which the regions that references reach have the references' colours, and the ground has
-    none."""
-    labels = proposal.labels
-    assert labels is not None
-    colors = proposal.colors.copy()
-    reached = np.zeros(len(colors), bool)
-    reached[: len(matched.reached)] = matched.reached
-    colors[: len(matched.colors)][matched.reached] = _opaque(matched.colors[matched.reached])
-    known = np.zeros(len(colors), bool)
-    known[: len(hinted)] = hinted
-    ground = background(labels)
-    colors[ground[~reached[ground] & ~known[ground]], 3] = 0
-    picture, field = proposal.picture, proposal.field
-    if picture is not None and field is not None:
-        part = labels[field.box]
-        there = part[np.ix_(looked_up(part.shape[0], len(picture)), looked_up(part.shape[1], picture.shape[1]))]
-        picture = np.where(reached[there, None], colors[there, :3], picture)
-    return Proposal(colors, labels, picture, field, proposal.stages, proposal.notices)
+    return labels, matched_regions(labels, ink, looked_up(small, *labels.shape), served, likeness)
 
 
 def _opaque(colors: FloatImage) -> FloatImage:
@@ -105,12 +83,11 @@ class MatchedProposer:
             "The palette 'auto'": request.palette == "auto",
             f"{request.variations} variations": request.variations > 1,
         }
-        for what, came in refused.items():
-            if came:
-                raise WrongUsageError(
-                    f"{what} came, but this installation colours by hints, references, a palette to snap to, or the "
-                    f"palette 'flatting' only: leave that option out."
-                )
+        refuse(
+            refused,
+            "but this installation colours by hints, references, a palette to snap to, or the palette 'flatting' only: "
+            "leave that option out.",
+        )
         if request.model != "embedded":
             raise ModelUnavailableError(
                 f"The model {request.model!r} is not installed; this installation colours by hints and references, "

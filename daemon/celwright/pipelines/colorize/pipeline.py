@@ -3,8 +3,8 @@
 One run is: segment the line art, give the hints to the regions (splitting those with two colours), let the *proposer*
 say a colour for the regions without a hint, snap to the palette, paint, and put the result into the context where the
 selection allows and no lock forbids. Hints alone need no network; where references, a palette or nothing at all are
-to say the colours, a picture is sampled, the regions vote on it, and the decomposer finds its shading. Knows no files
-and no wire.
+to say the colours, a network is asked. Light falls on the result; where a full-size model sampled a picture, the
+decomposer finds the light in that. Knows no files and no wire.
 """
 
 import time

@@ -64,6 +64,13 @@ def needs_network(request: ColorizeRequest) -> bool:
     return said or len(request.references) > 0 or request.palette == "auto"
 
 
+def refuse(asked: Mapping[str, bool], why: str) -> None:
+    """Raise WrongUsageError, which names it and says ``why``, for the first that was asked for."""
+    for what, came in asked.items():
+        if came:
+            raise WrongUsageError(f"{what} came, {why}")
+
+
 class HintProposer:
     """Colours by hints: the other regions take after the hinted ones, stay transparent, or get flatting colours."""
 
@@ -78,12 +85,11 @@ class HintProposer:
             "The palette 'auto'": request.palette == "auto",
             f"{request.variations} variations": request.variations > 1,
         }
-        for what, came in refused.items():
-            if came:
-                raise WrongUsageError(
-                    f"{what} came, but this installation colours by hints, a palette to snap to, or the palette "
-                    f"'flatting' only: leave that option out."
-                )
+        refuse(
+            refused,
+            "but this installation colours by hints, a palette to snap to, or the palette 'flatting' only: leave that "
+            "option out.",
+        )
         if request.model != "embedded":
             raise ModelUnavailableError(
                 f"The model {request.model!r} is not installed; this installation colours by hints, which needs no "

@@ -1,14 +1,10 @@
-"""The colours that references are painted in, to snap what was sampled from them to.
-
-A network hands colours on as means of what it looked at; the artist's own colours are few. Knows pictures only.
-"""
+"""The colours that references are painted in: an artist's own colours are few. Knows pictures only."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from celwright.domain import FloatImage
-from celwright.imaging.color import nearest_colors
 from celwright.regions.vote import alike_made_equal
 
 _LEVELS = 20  # of a channel, at first
@@ -33,11 +29,3 @@ def palette_of(references: Sequence[FloatImage]) -> FloatImage:
     areas = np.bincount(back.reshape(-1), counts, len(distinct))
     order = np.argsort(-areas, kind="stable")
     return np.asarray(distinct[order][areas[order] >= _LEAST * len(colors)], np.float32)
-
-
-def snapped(picture: FloatImage, palette: FloatImage) -> FloatImage:
-    """(h, w, 3) with every colour replaced by the nearest of the ``palette``."""
-    coarse = np.round(picture.reshape(-1, 3) * 63).astype(np.int32)  # finer differences do not change the choice
-    bins, back = np.unique(coarse, axis=0, return_inverse=True)
-    chosen = palette[nearest_colors((bins / 63).astype(np.float32), palette)]
-    return np.asarray(chosen[back.reshape(-1)].reshape(picture.shape), np.float32)

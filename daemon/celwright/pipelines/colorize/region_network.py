@@ -4,7 +4,7 @@ Decides device and number format; turns figures into the network's tensors and b
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -52,14 +52,14 @@ class RegionNetwork:
 
     def likeness(self, figure: Figure, views: Sequence[ReferenceView]) -> list[FloatImage]:
         """For each view (regions, patches): the logarithm of the chance that a region shows a patch."""
-        logits, _ = self._pointing(unknown(figure, views))
+        logits, _ = self._pointing(self._read(unknown(figure, views)))
         known = torch.log_softmax(logits[0, :, len(figure.own) : -1], 1).cpu().numpy()
         most = max(len(view.colors) for view in views)
         return [np.asarray(known[:, i * most : i * most + len(view.colors)]) for i, view in enumerate(views)]
 
     def evidence(self, figure: Figure, view: ReferenceView) -> float:
         """How sure the regions of a figure, by area, are to find themselves in a reference, 0..1."""
-        logits, _ = self._pointing(unknown(figure, (view,)))
+        logits, _ = self._pointing(self._read(unknown(figure, (view,))))
         found = 1 - torch.softmax(logits[0], 1)[:, -1].cpu().numpy()
         areas = np.bincount(figure.labels.reshape(-1), minlength=len(found) + 1)[1:]
         return float((found * areas).sum() / max(areas.sum(), 1))
@@ -69,10 +69,13 @@ class RegionNetwork:
         take their colours where the network is rather sure. Regions that have a hint keep it."""
         free, rng = told.hints[:, 3] == 0, np.random.default_rng(seed)
         result = np.where(free[:, None], colors, told.hints[:, :3])
+        read = self._read(told)
         for _ in range(_AGREEING):
             known = (rng.random(len(free)) < 0.5) | ~free
             hints = np.concatenate([result * known[:, None], known[:, None]], axis=1).astype(np.float32)
-            found, chance = self.taken(replace(told, hints=hints))
+            with self._computing():
+                read = self.network.hinted(read, self._tensor(hints))
+            found, chance = self._taken(read)
             taken = ~known & (chance > _SURE)
             result[taken] = found[taken]
         return np.asarray(result, np.float32)
@@ -80,15 +83,17 @@ class RegionNetwork:
     def taken(self, told: Told) -> tuple[FloatImage, FloatImage]:
         """Where each region would take its colour, among hinted regions and references: (n, 3), and the chance (n,)
         that it is right to take one."""
-        logits, sources = self._pointing(told)
+        return self._taken(self._read(told))
+
+    def _taken(self, read: Read) -> tuple[FloatImage, FloatImage]:
+        logits, sources = self._pointing(read)
         colors, chances = (part[0].cpu().numpy() for part in chosen_colors(logits, sources))
         return colors, chances
 
-    def _pointing(self, told: Told) -> tuple[Tensor, Tensor]:
+    def _pointing(self, read: Read) -> tuple[Tensor, Tensor]:
         """Logits (1, n, n + R * M + 1) of where to take colours from, and those colours, nothing being sampled yet."""
         with self._computing():
-            read = self._read(told)
-            noise = torch.zeros(1, len(told.figure.own), 3, device=self.device)
+            noise = torch.zeros(1, read.target.shape[1], 3, device=self.device)
             _, logits = self.network(noise, torch.full((1,), _LAST, device=self.device), read)
         return logits.float(), read.sources.float()
 
@@ -143,7 +148,8 @@ class RegionNetwork:
             ),
             colors=self._tensor(colors),
         )
-        return self.network.prepare(asked).repeated(count)
+        with self._computing():
+            return self.network.prepare(asked).repeated(count)
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array))[None].to(self.device)

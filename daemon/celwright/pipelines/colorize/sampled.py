@@ -17,9 +17,10 @@ from celwright.imaging.categories import color_categories, shown
 from celwright.imaging.histogram import color_histogram
 from celwright.pipelines.colorize.context import change_allowed
 from celwright.pipelines.colorize.dealing import dealt
+from celwright.pipelines.colorize.field import looked_up
 from celwright.pipelines.colorize.figures import Figure, figure_of, owners
 from celwright.pipelines.colorize.harmonies import Harmony, harmony
-from celwright.pipelines.colorize.instances import found_instances, looked_up, page_figures
+from celwright.pipelines.colorize.instances import found_instances, page_figures
 from celwright.pipelines.colorize.matched import matched_by_references
 from celwright.pipelines.colorize.proposal import Proposal
 from celwright.pipelines.colorize.reference_view import Look, ReferenceViews
@@ -121,8 +122,8 @@ def _with_context(labels: Labels, colors: FloatImage, request: ColorizeRequest) 
 
 def _told(labels: Labels, ink: NDArray[np.uint8], known: FloatImage) -> tuple[Told, ...]:
     """The page's figures that have regions of unknown colour."""
-    field, small = page_figures(labels, ink)
-    figures = small[np.ix_(looked_up(field.height, labels.shape[0]), looked_up(field.width, labels.shape[1]))]
+    _, small = page_figures(labels, ink)
+    figures = looked_up(small, *labels.shape)
     count = int(small.max(initial=0))
     owner = owners(labels, figures, count)
     owner[background(labels)] = 0
@@ -188,7 +189,7 @@ def _small(page: _Page, colors: FloatImage) -> FloatImage:
     """(h, w, 3) the page in these colours over white, under its lines, reduced."""
     height, width = page.labels.shape
     scale = min(1.0, _SEEN / max(height, width))
-    rows, columns = (looked_up(length, max(1, round(length * scale))) for length in (height, width))
-    seen = colors[page.labels[np.ix_(rows, columns)]]
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    seen = colors[looked_up(page.labels, *size)]
     color = seen[..., :3] * seen[..., 3:] + 1 - seen[..., 3:]
-    return np.asarray(color * (1 - page.ink[np.ix_(rows, columns)][..., None] / np.float32(255)), np.float32)
+    return np.asarray(color * (1 - looked_up(page.ink, *size)[..., None] / np.float32(255)), np.float32)

@@ -74,12 +74,11 @@ def known_colors(
     request: ColorizeRequest, regions: HintedRegions, field: Field, ink: FloatImage, change: NDArray[np.uint8] | None
 ) -> FloatImage:
     """(h, w, 5): the context where nothing may change, finished; hinted regions, flat; lines between them alike."""
-    places = np.ix_(_looked_up(field.rows, field.height), _looked_up(field.columns, field.width))
-    said = regions.colors[regions.labels[places]]
+    said = regions.colors[field.sampled(regions.labels)]
     colors, hinted, kept = said[..., :3], said[..., 3] > 0, np.zeros(ink.shape, bool)
     if request.context is not None and change is not None:
         before = field.reduced(as_float(request.context.rgba()))
-        kept = change[places] == 0
+        kept = field.sampled(change) == 0
         colors = np.where(kept[..., None], before[..., :3] * before[..., 3:] + 1 - before[..., 3:], colors)
     finished, said_too = (_with_lines(where, ink) for where in (kept, kept | hinted))
     painted = np.where((kept | hinted)[..., None], colors, 1) * (1 - ink[..., None])
@@ -89,9 +88,3 @@ def known_colors(
 def _with_lines(known: NDArray[np.bool_], ink: FloatImage) -> NDArray[np.bool_]:
     near = cv2.dilate(known.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
     return known | (near & (ink > 0.5))
-
-
-def _looked_up(stretch: slice, count: int) -> NDArray[np.intp]:
-    """(count,) which pixels of a ``stretch`` lie under the middles of ``count`` pixels."""
-    middles = stretch.start + (np.arange(count) + 0.5) * (stretch.stop - stretch.start) / count
-    return np.asarray(middles, np.intp)

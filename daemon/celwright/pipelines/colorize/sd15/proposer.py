@@ -13,14 +13,14 @@ from torch import Tensor
 
 from celwright.diffusion.sampler import Estimate
 from celwright.domain import ColorizeRequest, Event, FloatImage, Pixels, Preview, Progress
-from celwright.errors import ModelUnavailableError, WrongUsageError
+from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
 from celwright.models.sd15.base import REDUCTION, STRIDE, decoded, encoded
 from celwright.pipelines.colorize.context import change_allowed
 from celwright.pipelines.colorize.field import field_of
 from celwright.pipelines.colorize.figures import Figure
 from celwright.pipelines.colorize.instances import found_instances
-from celwright.pipelines.colorize.proposal import Proposal
+from celwright.pipelines.colorize.proposal import Proposal, refuse
 from celwright.pipelines.colorize.sd15.loading import SIDE, Sd15Options, loaded, located
 from celwright.pipelines.colorize.sd15.page import SeenPage, figure_framed, framed, known_colors, places_of
 from celwright.pipelines.colorize.sd15.painters import Painter, tensor
@@ -52,12 +52,7 @@ class Sd15Proposer:
             "The palette 'auto'": request.palette == "auto",
             "The palette 'flatting'": request.palette == "flatting",
         }
-        for what, came in refused.items():
-            if came:
-                raise WrongUsageError(
-                    f"{what} came, which the model {request.model!r} knows nothing of: leave that option or the model "
-                    f"out."
-                )
+        refuse(refused, f"which the model {request.model!r} knows nothing of: leave that option or the model out.")
 
     def unload(self) -> None:
         self._painter = None

@@ -27,6 +27,7 @@ ShadowBlend: TypeAlias = Literal["multiply", "normal"]
 Unhinted: TypeAlias = Literal["nearest", "transparent"]
 
 MAX_FLAT_COLORS = 256
+MAX_GUIDANCE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +133,26 @@ class SegmentRequest:
         _check_range("The gap", self.gap, 0, 256)
 
 
+@dataclass(frozen=True)
+class Guidance:
+    """How much each condition of the embedded colorizer is exaggerated where colours are sampled, 0 to 10: 1 takes it
+    as it was learnt, less takes it back (classifier-free guidance, Ho & Salimans 2022). ``hints`` are all colours that
+    are given, the context's among them; ``histogram`` is that of a palette, too. Every scale but 1 costs time."""
+
+    references: float = 1.0
+    hints: float = 1.0
+    histogram: float = 1.5
+
+    def __post_init__(self) -> None:
+        for name in ("references", "hints", "histogram"):
+            scale = getattr(self, name)
+            if not 0 <= scale <= MAX_GUIDANCE:  # nor is what is not a number
+                raise WrongUsageError(
+                    f"The guidance of {name} is {scale}; 0 to {MAX_GUIDANCE} is allowed: choose 1 to take it as it "
+                    f"was learnt, more to exaggerate it."
+                )
+
+
 @dataclass(frozen=True, eq=False)
 class ColorizeRequest:
     """Colour a line drawing. All images but the references' have the line art's size and offset.
@@ -139,7 +160,7 @@ class ColorizeRequest:
     ``hints``: colour where its alpha is not 0. ``selection``: what may change (all, when None).
     ``context``: the colours so far. ``lock``: what must stay as in the context. ``palette``: None, colours to
     snap to, ``"flatting"`` (every region its own colour) or ``"auto"``. ``histogram``: (bins,) float32, sums to 1.
-    ``unhinted``: what becomes of regions without a hint.
+    ``unhinted``: what becomes of regions without a hint. ``guidance``: how much sampled colours heed all this.
     """
 
     line_art: Pixels
@@ -156,6 +177,7 @@ class ColorizeRequest:
     seed: int = 0
     variations: int = 1
     steps: int = 8
+    guidance: Guidance = Guidance()
     stages: bool = False
     model: str = "embedded"
 

@@ -2,24 +2,26 @@
 part. Heavy imports stand inside the functions: loading this module loads nothing."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from celwright import installed
 from celwright.domain import ColorizeRequest, DecomposeRequest, Event, Pipeline, Request, SegmentRequest
 from celwright.errors import ModelUnavailableError, WrongUsageError
 
 if TYPE_CHECKING:
     from celwright.engine import Engine
-    from celwright.library import Library
     from celwright.pipelines.colorize.matched import MatchedProposer
     from celwright.pipelines.colorize.reference_view import Look
     from celwright.pipelines.colorize.sampled import SampledProposer
+    from celwright.pipelines.line_completion import Complete
     from celwright.pipelines.network import Predictor
     from celwright.rpc.client import Client
     from celwright.settings import Settings
-    from celwright.weights.store import Store
+
+_Built = TypeVar("_Built")
 
 
 def pipelines(
@@ -39,7 +41,7 @@ def pipelines(
             from celwright.pipelines.decompose.layered import LayeredPipeline
             from celwright.pipelines.decompose.layered_loading import loaded
 
-            return LayeredPipeline(lambda name: loaded(name, *located(model_store(), name), options), options)
+            return LayeredPipeline(lambda name: loaded(name, *located(installed.model_store(), name), options), options)
 
         embedded = DecomposePipeline(None if device == "auto" else lambda name: _predictor_on(device, name))
         return DecomposeByModel(embedded, full, fallback=options.fallback)
@@ -57,20 +59,21 @@ def pipelines(
 
         on = None if device == "auto" else device
         options = Sd15Options(**{"device": device, **(full_size or {})})
-        sees = weights_are_here("decompose")
+        sees = installed.weights_are_here("decompose")
 
         def ours() -> Any:
-            if weights_are_here("colorize"):
+            if installed.weights_are_here("colorize"):
                 return sampled_proposer(on)
             return matched_proposer(on) if sees else HintProposer()
 
         def full() -> Any:
             from celwright.pipelines.colorize.sd15.proposer import full_size_proposer
 
-            return full_size_proposer(model_store(), options)
+            return full_size_proposer(installed.model_store(), options)
 
         chosen = ProposerByModel(ours, full, fallback=options.fallback)
-        return ColorizePipeline(sampled=chosen, shade=(lambda: _predictor_on(on, "embedded")) if sees else None)
+        shade = (lambda: _predictor_on(on, "embedded")) if sees else None
+        return ColorizePipeline(sampled=chosen, shade=shade, complete=line_completion(on))
 
     return {DecomposeRequest: decompose, SegmentRequest: segment, ColorizeRequest: colorize}
 
@@ -87,6 +90,19 @@ def matched_proposer(device: str | None = None) -> "MatchedProposer":
     from celwright.pipelines.colorize.matched import MatchedProposer
 
     return MatchedProposer(lambda: reference_look(device))
+
+
+def line_completion(device: str | None = None) -> "Callable[[], Complete] | None":
+    """Builds what completes worn lines; None where its weights are not."""
+    if not installed.weights_are_here("complete"):
+        return None
+
+    def built() -> "Complete":
+        from celwright.pipelines.line_completion import completer
+
+        return _on(device, lambda: completer(device))
+
+    return built
 
 
 def reference_look(device: str | None = None) -> "Look":
@@ -106,14 +122,14 @@ def capabilities() -> list[str]:
     found = []
     if find_spec("celwright.pipelines.segment"):
         found += ["segment", "segment.leaks"]
-    if find_spec("celwright.pipelines.decompose") and weights_are_here("decompose"):
+    if find_spec("celwright.pipelines.decompose") and installed.weights_are_here("decompose"):
         found += ["decompose", "decompose.exact", "decompose.finish"]
     if find_spec("celwright.pipelines.colorize"):
         always = ("hints", "palette", "flatting", "selection", "context", "lock", "shading")
         found += [f"colorize.{what}" for what in always]
-        if weights_are_here("decompose") or weights_are_here("colorize"):
+        if installed.weights_are_here("decompose") or installed.weights_are_here("colorize"):
             found.append("colorize.references")
-        if weights_are_here("colorize"):
+        if installed.weights_are_here("colorize"):
             found += [f"colorize.{what}" for what in ("auto", "variations", "histogram")]
     if find_spec("celwright.psd"):
         found += ["write.psd", "write.openraster"]
@@ -148,7 +164,7 @@ def serve(settings: "Settings", owner_pid: int | None = None) -> int:
         capabilities=capabilities,
         device=lambda: _device(settings),
         torch_loaded=lambda: "torch" in sys.modules,
-        models=Models(),
+        models=installed.Models(),
         documents=write_document,
     )
 
@@ -219,8 +235,12 @@ def client(connect: str) -> "Client":
 def _predictor_on(device: str | None, name: str) -> "Predictor":
     from celwright.pipelines.network import predictor
 
+    return _on(device, lambda: predictor(name, device))
+
+
+def _on(device: str | None, build: Callable[[], _Built]) -> _Built:
     try:
-        return predictor(name, device)
+        return build()
     except (RuntimeError, AssertionError) as error:  # what torch raises for a device that is not there
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ModelUnavailableError(
@@ -232,62 +252,6 @@ def _device(settings: "Settings") -> str:
     """What was asked for; what "auto" has become once a network was loaded. Loads nothing for the answer."""
     network = sys.modules.get("celwright.pipelines.network")
     return settings.device if network is None or settings.device != "auto" else str(network.best_device())
-
-
-def weights_are_here(task: str) -> bool:
-    """Whether an embedded model for ``task`` lies where it belongs; its bytes are checked when it is loaded."""
-    from celwright.weights import registry
-
-    return any(model.task == task and (registry.EMBEDDED_DIR / model.file).is_file() for model in registry.EMBEDDED)
-
-
-class Models:
-    """Every model, here or to be fetched, as the daemon shows and manages them."""
-
-    def listed(self) -> Sequence[Mapping[str, Any]]:
-        from celwright.weights.inventory import described
-
-        return described(model_store())
-
-    def pull(self, name: str) -> Iterator[tuple[int, int]]:
-        from celwright.weights.intake import pull
-
-        for step in pull(model_store(), name):
-            yield step.done, step.total
-
-    def remove(self, name: str) -> None:
-        model_store().remove(name)
-
-
-def model_store(*, offline: bool = False) -> "Store":
-    """The user's models; where they lie and how they are fetched is told by ``CELWRIGHT_*`` variables."""
-    from celwright.settings import user_folder
-    from celwright.weights.store import store
-
-    return store(user_folder(), offline=offline)
-
-
-def library() -> "Library":
-    """The user's characters and palettes."""
-    from celwright.library import Library
-    from celwright.settings import user_folder
-
-    return Library(user_folder())
-
-
-def models(only: Collection[str] = (), *, hashes: bool = False) -> list[dict[str, Any]]:
-    """Every model here, or those with a name in ``only``: ``id``, ``bytes``, ``licence`` and ``state``, which is "ok"
-    or what is wrong. Embedded ones are checked to the last byte, others by names and sizes, with ``hashes`` in full."""
-    from celwright.weights.inventory import checked
-
-    return checked(model_store(), only, hashes=hashes)
-
-
-def models_to_fetch() -> list[dict[str, Any]]:
-    """The catalogue's models that are not here, as ``models`` tells them; their ``state`` is "not installed"."""
-    from celwright.weights.inventory import missing
-
-    return missing(model_store())
 
 
 def device() -> str:

@@ -8,6 +8,7 @@ import pytest
 from celwright.domain import (
     ColorizeRequest,
     DecomposeRequest,
+    Guidance,
     Palette,
     Pixels,
     Reference,
@@ -68,6 +69,14 @@ REFUSALS: list[tuple[Callable[[], Any], type[CelwrightError], str]] = [
     (lambda: ColorizeRequest(_rgba(), variations=0), WrongUsageError,
      "The number of variations is 0; 1 to 16 is allowed."),
     (lambda: ColorizeRequest(_rgba(), steps=101), WrongUsageError, "The number of steps is 101; 1 to 100 is allowed."),
+    (lambda: Guidance(references=-0.5), WrongUsageError,
+     "The guidance of references is -0.5; 0 to 10 is allowed: choose 1 to take it as it was learnt, more to exaggerate "
+     "it."),
+    (lambda: Guidance(hints=float("nan")), WrongUsageError,
+     "The guidance of hints is nan; 0 to 10 is allowed: choose 1 to take it as it was learnt, more to exaggerate it."),
+    (lambda: Guidance(histogram=float("inf")), WrongUsageError,
+     "The guidance of histogram is inf; 0 to 10 is allowed: choose 1 to take it as it was learnt, more to exaggerate "
+     "it."),
     (lambda: ColorizeRequest(_rgba(), seed=-1), WrongUsageError, "The seed is -1; 0 to 4294967295 is allowed."),
     (lambda: ColorizeRequest(_rgba(), palette="warm"), WrongUsageError,  # type: ignore[arg-type]
      "The palette 'warm' is not known; 'flatting' or 'auto' is allowed."),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from celwright import __version__, wiring
+from celwright import __version__, installed, wiring
 from celwright.errors import CelwrightError
 
 
@@ -42,7 +42,7 @@ def _devices() -> str:
 
 
 def _models() -> str:
-    rows = wiring.models()
+    rows = installed.models()
     damaged = [row["id"] for row in rows if row["state"] != "ok"]
     if damaged:
         raise CelwrightError(f"{', '.join(damaged)} cannot be used; install Celwright anew.")

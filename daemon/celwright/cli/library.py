@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from celwright import wiring
+from celwright import installed
 from celwright.imaging.files import read_picture
 from celwright.imaging.palettes import read_palette
 
@@ -15,12 +15,12 @@ def add(options: argparse.Namespace) -> None:
     image, _ = read_picture(options.image)
     mask = None if options.mask is None else read_picture(options.mask)[0]
     palette = None if options.palette is None else read_palette(options.palette)
-    print(wiring.library().add(options.name, image, mask, palette, force=options.force))
+    print(installed.library().add(options.name, image, mask, palette, force=options.force))
 
 
 def list_characters(options: argparse.Namespace) -> None:
     """Print every character, one a line."""
-    found = list(wiring.library().characters())
+    found = list(installed.library().characters())
     if options.json:
         print(json.dumps([asdict(character) for character in found]))
         return
@@ -32,5 +32,5 @@ def list_characters(options: argparse.Namespace) -> None:
 
 def remove(options: argparse.Namespace) -> None:
     """Delete a character; names the files that somebody else put into its folder, which stay."""
-    for path in wiring.library().remove(options.name):
+    for path in installed.library().remove(options.name):
         print(f"celwright: {path} stays; Celwright did not put it there.", file=sys.stderr)

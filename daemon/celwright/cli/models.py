@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from celwright import wiring
+from celwright import installed
 from celwright.errors import CancelledError, WrongUsageError
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 def list_models(options: argparse.Namespace) -> int:
     """Print the models here and those that can be fetched; exit code 1 when one that is here is damaged."""
-    here = wiring.models()
-    _print_rows(here + wiring.models_to_fetch(), as_json=options.json)
+    here = installed.models()
+    _print_rows(here + installed.models_to_fetch(), as_json=options.json)
     return _damage(here)
 
 
 def verify(options: argparse.Namespace) -> int:
     """Print what is wrong with each model, every byte of it read; exit code 1 when anything is."""
-    rows = wiring.models(options.names, hashes=True)
+    rows = installed.models(options.names, hashes=True)
     for name in options.names:
         if not any(_is_named(row, name) for row in rows):
-            known = ", ".join(row["id"] for row in wiring.models())
+            known = ", ".join(row["id"] for row in installed.models())
             raise WrongUsageError(f"The model {name!r} is not installed; here are: {known}.")
     _print_rows(rows, as_json=options.json)
     return _damage(rows)
@@ -39,7 +39,7 @@ def pull(options: argparse.Namespace) -> None:
     """Fetch a model with progress; prints where it is."""
     from celwright.weights.intake import pull as pulled
 
-    store = wiring.model_store(offline=options.offline)
+    store = installed.model_store(offline=options.offline)
     try:
         _show(pulled(store, options.name), options.name, quiet=options.quiet)
     except KeyboardInterrupt:
@@ -54,7 +54,7 @@ def import_model(options: argparse.Namespace) -> None:
     """Copy a model from disk with progress; prints where it is."""
     from celwright.weights.intake import import_model as imported
 
-    store = wiring.model_store()
+    store = installed.model_store()
     events = imported(store, options.name, options.paths, options.task, options.licence)
     _show(events, options.name, quiet=options.quiet)
     print(store.folder / options.name)
@@ -62,7 +62,7 @@ def import_model(options: argparse.Namespace) -> None:
 
 def remove(options: argparse.Namespace) -> None:
     """Delete a model; names the files that somebody else put into its folder, which stay."""
-    for path in wiring.model_store().remove(options.name):
+    for path in installed.model_store().remove(options.name):
         print(f"celwright: {path} stays; Celwright did not put it there.", file=sys.stderr)
 
 

@@ -4,14 +4,25 @@ Each reads its files, makes one request, runs it here or in a daemon, and writes
 """
 
 import argparse
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal
 
-from celwright import wiring
+from celwright import installed
 from celwright.cli.picture_job import PictureJob, beside, check_layered_format, files_in, numbered
-from celwright.domain import ColorizeRequest, DecomposeRequest, Finished, Palette, Pixels, Reference, SegmentRequest
+from celwright.domain import (
+    MAX_GUIDANCE,
+    ColorizeRequest,
+    DecomposeRequest,
+    Finished,
+    Guidance,
+    Palette,
+    Pixels,
+    Reference,
+    SegmentRequest,
+)
+from celwright.errors import WrongUsageError
 from celwright.imaging.palettes import read_palette
 from celwright.layers import NAMES
 
@@ -50,7 +61,7 @@ def colorize(options: argparse.Namespace) -> None:
         files = [output, *files_in(options.layers_dir, _LAYERS), *files_in(options.stages_dir, _STAGES)]
         files += [] if options.contact_sheet is None else [options.contact_sheet]
         job.check(*(numbered(path, number) for path in files))
-    palette = _palette(options.palette)
+    palette, guidance = _palette(options.palette), _guidance(options.guidance)
     line_art = job.must_read(options.line_art, options.layer)
     request = ColorizeRequest(
         line_art,
@@ -66,6 +77,7 @@ def colorize(options: argparse.Namespace) -> None:
         seed=options.seed,
         variations=options.variations,
         steps=options.steps,
+        guidance=guidance,
         stages=options.stages_dir is not None,
         model=options.model,
     )
@@ -120,17 +132,38 @@ def _palette(text: str | None) -> Palette | Literal["flatting", "auto"] | None:
         return None
     if Path(text).is_file():
         return read_palette(Path(text))
-    library = wiring.library()
+    library = installed.library()
     if text.startswith("@"):
         return library.palette(text[1:])
     # What looks like a file is one that is missing.
     return read_palette(Path(text)) if Path(text).name != text or Path(text).suffix else library.palette(text)
 
 
+def _guidance(texts: Sequence[str]) -> Guidance:
+    """Of ``CONDITION=SCALE`` each; the others keep their own."""
+    known = [field.name for field in fields(Guidance)]
+    scales: dict[str, float] = {}
+    for text in texts:
+        name, _, scale = text.partition("=")
+        try:
+            value = float(scale)
+        except ValueError:
+            value = None
+        if name not in known or value is None:
+            raise WrongUsageError(
+                f"The guidance {text!r} is not understood; {', '.join(known[:-1])} or {known[-1]}, an equals sign and "
+                f"a number from 0 to {MAX_GUIDANCE} are allowed: write hints=1.5, say."
+            )
+        if name in scales:
+            raise WrongUsageError(f"The guidance of {name} came twice; one for each condition is allowed: keep one.")
+        scales[name] = value
+    return Guidance(**scales)
+
+
 def _reference(job: PictureJob, text: str) -> Reference:
     """``IMAGE[@MASK[@REGION]]``, an empty MASK leaves it out; or ``@NAME[@REGION]`` for a character of the library."""
     if text.startswith("@"):
-        library = wiring.library()
+        library = installed.library()
         name, _, region = (text[1:], "", "") if text[1:] in library.names() else text[1:].partition("@")
         with job.stage("read"):
             reference = library.reference(name)

@@ -58,6 +58,14 @@ class Read:
         """Each figure ``count`` times in a row: variations share what was read."""
         return Read(*(getattr(self, field.name).repeat_interleave(count, 0) for field in fields(self)))
 
+    def alone(self) -> "Read":
+        """The same without references, as if none had been given."""
+        n = self.target.shape[1]
+        return replace(
+            self, memory=self.memory[:, :0], bias=self.bias[..., :n, :n], there=self.there[:, :n],
+            open=self.open[:, :n], sources=self.sources[:, :n],
+        )  # fmt: skip
+
 
 class Block(nn.Module):
     """Attention with a bias, then a gated pair of linear layers (Shazeer 2020)."""

@@ -1,6 +1,7 @@
 """Requests ↔ headers and named images of celwright.v1, both ways. Images' samples are not its business."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from celwright.domain import (
     ColorizeRequest,
     DecomposeRequest,
+    Guidance,
     Palette,
     Pixels,
     Reference,
@@ -52,6 +54,7 @@ def header(request: Request, job_id: str, client_version: str) -> Any:
         seed=request.seed,
         variations=request.variations,
         steps=request.steps,
+        guidance=pb.Guidance(**asdict(request.guidance)),
         stages=request.stages,
     )
     if isinstance(request.palette, Palette):
@@ -136,6 +139,7 @@ def request(header: Any, named: Mapping[str, Pixels]) -> Request:
         histogram=_histogram(header.histogram),
         unhinted=choices.value("treatment of unhinted regions", choices.UNHINTED, header.unhinted),
         seed=header.seed,
+        guidance=Guidance(**_set_fields(header.guidance, "references", "hints", "histogram")),
         stages=header.stages,
         model=_model(header),
         **_set_fields(header, "gap", "shading", "variations", "steps"),

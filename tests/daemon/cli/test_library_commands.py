@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from celwright import wiring
+from celwright import installed, wiring
 from celwright.cli import main
 from celwright.domain import ColorizeRequest, Event, Finished, Pixels, Report
 from celwright.library import Library
@@ -173,5 +173,5 @@ def test_every_variation_is_written_under_a_number_of_its_own(
 
 
 def test_the_library_is_in_the_user_s_folder(home: Path) -> None:
-    wiring.library().add("Mia", Pixels(np.zeros((8, 8, 3), np.uint8)))
+    installed.library().add("Mia", Pixels(np.zeros((8, 8, 3), np.uint8)))
     assert Library(home).names() == ["Mia"]

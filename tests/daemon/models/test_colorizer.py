@@ -102,6 +102,19 @@ def test_without_any_reference_there_is_only_none_to_point_at(network: RegionCol
     assert torch.softmax(logits, 2)[..., -1].min() == 1
 
 
+def test_what_was_read_without_its_references_is_what_is_read_where_none_were_given(network: RegionColorizer) -> None:
+    given = asked()
+    given.hints[:, 2] = torch.tensor([0.9, 0.1, 0.2, 1.0])
+    clean, logits = answered(network, replace(given, patches=torch.zeros_like(given.patches)))
+    with torch.inference_mode():
+        alone = network.prepare(given).alone()
+        found, pointed = network(torch.zeros_like(clean), torch.full((2,), 500), alone)
+    torch.testing.assert_close(found, clean)
+    torch.testing.assert_close(pointed, logits[..., [*range(REGIONS), -1]])
+    assert torch.equal(alone.sources, given.hints[..., :3])
+    assert not torch.allclose(found, answered(network, given)[0])
+
+
 def test_the_order_of_regions_changes_nothing_but_the_order(network: RegionColorizer) -> None:
     """A region has no number of its own: what is drawn in it and around it says who it is."""
     given = asked()

@@ -1,12 +1,23 @@
 """Claims about colouring by sampling, with a tiny network of random weights."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from celwright.domain import ColorizeRequest, Finished, FloatImage, Palette, Pixels, Preview, Progress, Reference
+from celwright.domain import (
+    ColorizeRequest,
+    Finished,
+    FloatImage,
+    Guidance,
+    Palette,
+    Pixels,
+    Preview,
+    Progress,
+    Reference,
+)
 from celwright.errors import ModelUnavailableError
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.figures import figure_of
@@ -224,3 +235,84 @@ def test_a_figure_s_own_drawing_is_evidence_between_0_and_1(network: RegionNetwo
     own = np.setdiff1d(np.unique(labels), [0, labels[0, 0]])
     shown = reference_view(Reference(picture(RED, BLUE)), look)
     assert 0 <= network.evidence(figure_of(labels, ink, np.isin(labels, own), own), shown) <= 1
+
+
+def told(hints: FloatImage | None = None, *, seen: bool = False, said: bool = False) -> Told:
+    """A figure of four regions with ``hints`` (4, 4), and a reference where one is ``seen``; ``said`` by one."""
+    ink = drawing((40, 48, 24), (40, 48, 12), (140, 48, 36), (140, 48, 20)).data[..., 3]
+    labels = segment(ink, 8).grown
+    own = np.setdiff1d(np.unique(labels), [0, labels[0, 0]])
+    figure = figure_of(labels, ink, np.isin(labels, own), own)
+    views = (reference_view(Reference(picture(RED, BLUE)), look),) if seen else ()
+    given = np.zeros((len(own), 4), np.float32) if hints is None else hints
+    return Told(figure, given, views, np.full(len(own), said))
+
+
+HINTS = np.array([[0.9, 0.1, 0.1, 1], [0, 0, 0, 0], [0.1, 0.2, 0.8, 1], [0, 0, 0, 0]], np.float32)
+WISHES = np.stack([harmony(3).histogram, harmony(4).histogram])
+
+
+def colors(network: RegionNetwork, one: Told, guidance: Guidance, wishes: FloatImage | None = None) -> FloatImage:
+    *_, (found,) = network.sampled([one], wishes, 2, (1, 2), guidance)
+    return found
+
+
+GUIDED = {
+    "references": (told(seen=True), None, told()),
+    "hints": (told(HINTS), None, told()),
+    "what a reference said": (told(HINTS, said=True), None, told()),
+    "histogram": (told(), WISHES, told()),
+    "references beside hints": (told(HINTS, seen=True), None, told(HINTS)),
+    "hints beside references": (told(HINTS, seen=True), None, told(seen=True)),
+}
+
+
+@pytest.mark.parametrize("what", GUIDED)
+def test_scale_0_ignores_a_condition_and_more_than_1_exaggerates_it(network: RegionNetwork, what: str) -> None:
+    given, wishes, without = GUIDED[what]
+    name = "references" if what == "what a reference said" else what.split(maxsplit=1)[0]
+    least, learnt, most = (
+        colors(network, given, replace(Guidance(histogram=1), **{name: scale}), wishes) for scale in (0, 1, 4)
+    )
+    np.testing.assert_allclose(least, colors(network, without, Guidance()), atol=1e-5)
+    assert not np.allclose(learnt, least, atol=1e-3)
+    assert not np.allclose(most, learnt, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("one", "wishes", "guidance", "calls"),
+    [
+        (told(), None, Guidance(3, 3, 3), 1),
+        (told(HINTS, seen=True), WISHES, Guidance(1, 1, 1), 1),
+        (told(HINTS, seen=True), WISHES, Guidance(), 2),
+        (told(HINTS, said=True), None, Guidance(1, 3, 3), 1),
+        (told(HINTS, seen=True), WISHES, Guidance(2, 2, 2), 4),
+    ],
+)
+def test_what_is_absent_or_taken_as_it_was_learnt_costs_no_call(
+    network: RegionNetwork, one: Told, wishes: FloatImage | None, guidance: Guidance, calls: int
+) -> None:
+    counted = []
+    watching = network.network.register_forward_hook(lambda *_: counted.append(1))
+    colors(network, one, guidance, wishes)
+    watching.remove()
+    assert len(counted) == calls * 2  # steps
+
+
+@pytest.mark.parametrize("name", ["references", "hints", "histogram"])
+def test_the_guidance_of_a_request_reaches_what_is_sampled(network: RegionNetwork, name: str) -> None:
+    """On one figure of two parts, of which a reference or a hint colours the left one."""
+    hint = Pixels(np.zeros((SIDE, 2 * SIDE, 4), np.uint8))
+    hint.data[46:51, 58:63] = (*BLUE, 255)
+    conditions = {
+        "references": {"references": (Reference(picture(RED), region=left()),)},
+        "hints": {"hints": hint, "variations": 4},
+        "histogram": {"histogram": harmony(3).histogram},
+    }
+    page = drawing((60, 48, 30), (125, 48, 34), (125, 48, 24), (125, 48, 14))
+    flats = [
+        run(network, ColorizeRequest(page, **conditions[name], guidance=guidance, steps=2)).images["flat"].data
+        for guidance in (Guidance(), Guidance(), replace(Guidance(), **{name: 0}))
+    ]
+    assert np.array_equal(flats[0], flats[1])
+    assert not np.array_equal(flats[0][:, SIDE:], flats[2][:, SIDE:])

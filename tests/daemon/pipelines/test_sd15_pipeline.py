@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from celwright import wiring
+from celwright import installed, wiring
 from celwright.cli import main
 from celwright.documents import write_document
-from celwright.domain import ColorizeRequest, Finished, Palette, Pixels, Preview, Progress, Reference
+from celwright.domain import ColorizeRequest, Finished, Guidance, Palette, Pixels, Preview, Progress, Reference
 from celwright.engine import Engine
 from celwright.errors import ModelUnavailableError, WrongUsageError
 from celwright.imaging.saving import write_png
@@ -343,6 +343,7 @@ def test_a_perfect_estimate_of_the_noise_leads_to_the_picture_at_every_step(pain
         ({"palette": "auto"}, "The palette 'auto'"),
         ({"palette": "flatting"}, "The palette 'flatting'"),
         ({"histogram": np.full(256, 1 / 256, np.float32)}, "A histogram"),
+        ({"guidance": Guidance(references=2)}, "A guidance"),
     ],
 )
 def test_what_stable_diffusion_was_never_taught_is_refused(pipeline, changed, what):
@@ -509,7 +510,7 @@ def test_a_daemon_colours_with_the_model_that_a_request_names(store, monkeypatch
     with tempfile.TemporaryDirectory(prefix="cw") as place:  # short: a socket's path is limited
         settings = Settings(socket=Path(place) / "d.sock", host="", port=0, token_file=tmp_path / "own/token")
         engine = Engine(wiring.pipelines("cpu"), queue_limit=2)
-        facts = Facts("1", 2, 60.0, 2**30, list, lambda: "cpu", lambda: True, wiring.Models(), write_document)
+        facts = Facts("1", 2, 60.0, 2**30, list, lambda: "cpu", lambda: True, installed.Models(), write_document)
         server = Server(settings, engine, facts)
         server.start()
         try:

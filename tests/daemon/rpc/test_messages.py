@@ -9,6 +9,7 @@ from celwright.domain import (
     ColorizeRequest,
     DecomposeRequest,
     Finished,
+    Guidance,
     Leak,
     Palette,
     Pixels,
@@ -217,6 +218,7 @@ def test_a_colorize_request_keeps_every_value(noise: Noise, palette: Any, unhint
         seed=2**32 - 1,
         variations=16,
         steps=1,
+        guidance=Guidance(references=1.3, hints=0, histogram=10),
         stages=True,
         model="big",
     )
@@ -232,15 +234,18 @@ def test_a_colorize_request_keeps_every_value(noise: Noise, palette: Any, unhint
     else:
         assert got.palette == palette
     assert np.array_equal(got.histogram, sent.histogram)
-    for field in ("unhinted", "gap", "shading", "seed", "variations", "steps", "stages", "model"):
+    for field in ("unhinted", "gap", "shading", "seed", "variations", "steps", "guidance", "stages", "model"):
         assert getattr(got, field) == getattr(sent, field), field
 
 
 def test_what_a_client_leaves_out_keeps_the_requests_own_defaults(noise: Noise) -> None:
     image = noise()
     got, own = requests.request(pb.ColorizeHeader(), {"line_art": image}), ColorizeRequest(image)
-    for field in ("palette", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "model"):
+    alike = ("palette", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "guidance", "model")
+    for field in alike:
         assert getattr(got, field) == getattr(own, field), field
+    one = requests.request(pb.ColorizeHeader(guidance=pb.Guidance(hints=2)), {"line_art": image})
+    assert one.guidance == Guidance(hints=2)
     assert requests.request(pb.SegmentHeader(), {"line_art": image}).gap == SegmentRequest(image).gap
     plain = requests.request(pb.DecomposeHeader(), {"picture": image})
     assert isinstance(plain, DecomposeRequest)
@@ -294,6 +299,11 @@ def test_what_a_client_leaves_out_keeps_the_requests_own_defaults(noise: Noise) 
             "The histogram has 1 bins with the sum nan; up to 4096 bins, none negative, with the sum 1 are allowed.",
         ),
         (pb.ColorizeHeader(steps=0), "The number of steps is 0; 1 to 100 is allowed."),
+        (
+            pb.ColorizeHeader(guidance=pb.Guidance(histogram=11)),
+            "The guidance of histogram is 11.0; 0 to 10 is allowed: choose 1 to take it as it was learnt, more to "
+            "exaggerate it.",
+        ),
         (
             pb.ColorizeHeader(references=[pb.Reference(image="reference/0")]),
             "The image 'reference/0' did not come; send it after the header.",

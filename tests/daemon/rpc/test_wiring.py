@@ -9,7 +9,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import pytest
-from celwright import wiring
+from celwright import installed, wiring
 from celwright.domain import (
     ColorizeRequest,
     DecomposeRequest,
@@ -91,7 +91,7 @@ def test_a_job_has_the_same_outcome_here_and_in_the_daemon(daemon: str, kind: st
     assert outcome(wiring.run(REQUESTS[kind], daemon)) == outcome(wiring.run(REQUESTS[kind]))
 
 
-@pytest.mark.skipif(not wiring.weights_are_here("decompose"), reason="no embedded model here")
+@pytest.mark.skipif(not installed.weights_are_here("decompose"), reason="no embedded model here")
 def test_wished_layers_have_the_same_outcome_here_and_in_the_daemon(daemon: str) -> None:
     picture = cast(DecomposeRequest, REQUESTS["decompose"]).picture
     request = DecomposeRequest(picture, flat_colors=3, shadow_tones=1, shadow_blend="normal")
@@ -139,11 +139,11 @@ def test_the_daemon_lists_only_what_it_can_do(daemon: str) -> None:
 
 def test_the_embedded_models_are_listed_and_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELWRIGHT_MODELS", str(folder / "models"))
-    models = wiring.Models()
+    models = installed.Models()
     listed = [model for row in models.listed() if (model := pb.Model(**row)).embedded]
     tasks = [("embedded", ["decompose"]), ("embedded", ["colorize"])]
     assert [(model.name, list(model.tasks)) for model in listed] == tasks
-    assert [model.installed for model in listed] == [wiring.weights_are_here(task) for _, (task,) in tasks]
+    assert [model.installed for model in listed] == [installed.weights_are_here(task) for _, (task,) in tasks]
     with pytest.raises(WrongUsageError) as needless:
         list(models.pull("embedded"))
     assert str(needless.value) == "The model 'embedded' comes with Celwright; it is not fetched."

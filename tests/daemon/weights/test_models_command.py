@@ -8,7 +8,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from celwright import wiring
+from celwright import installed
 from celwright.cli import main
 from celwright.engine import Engine
 from celwright.rpc.generated import celwright_pb2 as pb
@@ -142,7 +142,7 @@ def daemon(small, tmp_path_factory):
     """A stub of a daemon that manages this user's models."""
     # A socket's path is limited to some hundred bytes; a loopback port with its token is as good here.
     settings = Settings(host="127.0.0.1", port=0, token_file=tmp_path_factory.mktemp("own") / "token")
-    facts = Facts("1", 8, 300.0, 1 << 20, lambda: ["models"], lambda: "cpu", lambda: False, wiring.Models())
+    facts = Facts("1", 8, 300.0, 1 << 20, lambda: ["models"], lambda: "cpu", lambda: False, installed.Models())
     server = Server(settings, Engine({}, queue_limit=1), facts)
     server.start()
     with grpc.insecure_channel(server.address, options=(("grpc.enable_http_proxy", 0),)) as channel:

@@ -15,7 +15,7 @@ from torch import Tensor
 from celwright.diffusion.guidance import Guided
 from celwright.diffusion.sampler import sample, seeded_noise
 from celwright.diffusion.schedule import NoiseSchedule
-from celwright.domain import FloatImage
+from celwright.domain import FloatImage, Guidance
 from celwright.models.colorizer import Asked, Read, RegionColorizer, chosen_colors, colors_of
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.figures import Figure
@@ -23,18 +23,19 @@ from celwright.pipelines.colorize.reference_view import ReferenceView
 from celwright.pipelines.network import best_device, bfloat16_is_faster
 from celwright.weights import registry
 
-WISH = 1.5  # how much a wished histogram is exaggerated (diffusion/guidance.py); 1: not at all
 _AGREEING, _SURE = 4, 0.6  # rounds in which regions of one part agree, and the chance they go by
 _LAST = 999  # the timestep of pure noise
 
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """A figure, what is known of its regions' colours ``hints`` (n, 4), and the references it takes after."""
+    """A figure, what is known of its regions' colours ``hints`` (n, 4), and the references it takes after. ``said``
+    (n,): which of those hints a reference has said; without it none."""
 
     figure: Figure
     hints: FloatImage
     views: Sequence[ReferenceView] = ()
+    said: NDArray[np.bool_] | None = None
 
 
 def unknown(figure: Figure, views: Sequence[ReferenceView]) -> Told:
@@ -98,14 +99,22 @@ class RegionNetwork:
         return logits.float(), read.sources.float()
 
     def sampled(
-        self, told: Sequence[Told], wishes: FloatImage | None, steps: int, seeds: Sequence[int]
+        self,
+        told: Sequence[Told],
+        wishes: FloatImage | None,
+        steps: int,
+        seeds: Sequence[int],
+        guidance: Guidance,
     ) -> Iterator[list[FloatImage]]:
         """After each step the colours so far of every figure, (variations, n, 3) sRGB 0..1. ``wishes`` (variations,
-        bins): a histogram for each variation."""
+        bins): a histogram for each variation. What a figure does not have is not guided."""
         schedule = NoiseSchedule()
         with self._computing():
             reads = [self._read(one, len(seeds)) for one in told]
-            guided = [Guided(self._clean, *self._conditions(read, wishes)) for read in reads]
+            guided = [
+                Guided(self._clean, *self._conditions(one, read, wishes, guidance))
+                for one, read in zip(told, reads, strict=True)
+            ]
             noise = seeded_noise((sum(len(one.figure.own) for one in told), 3), seeds, self.device)
         parts = torch.split(noise, [len(one.figure.own) for one in told], 1)
         runs = [sample(denoise, part, steps, schedule) for denoise, part in zip(guided, parts, strict=True)]
@@ -115,11 +124,27 @@ class RegionNetwork:
                 estimates = [next(run).latents for run in runs]
             yield [np.asarray(colors_of(estimate.float()).cpu().numpy()) for estimate in estimates]
 
-    def _conditions(self, read: Read, wishes: FloatImage | None) -> tuple[Read, list[tuple[float, Read]]]:
-        """All conditions, and for the guided one its scale and the others."""
-        if wishes is None:
-            return read, []
-        return self.network.wished(read, self._tensor(wishes)[0]), [(WISH, read)]
+    def _conditions(
+        self, told: Told, read: Read, wishes: FloatImage | None, guidance: Guidance
+    ) -> tuple[Read, list[tuple[float, Read]]]:
+        """All conditions, and for each guided one that is there its scale and the others."""
+        full = read if wishes is None else self.network.wished(read, self._tensor(wishes)[0])
+        given = told.hints[:, 3] > 0
+        said = np.zeros_like(given) if told.said is None else given & told.said
+        without = []
+        if guidance.references != 1 and (told.views or said.any()):
+            rest = self._hinted(full, told, given & ~said) if said.any() else full
+            without.append((guidance.references, rest.alone()))
+        if guidance.hints != 1 and (given & ~said).any():
+            without.append((guidance.hints, self._hinted(full, told, said)))
+        if wishes is not None:
+            without.append((guidance.histogram, read))
+        return full, without
+
+    def _hinted(self, read: Read, told: Told, kept: NDArray[np.bool_]) -> Read:
+        """The same with the hints that are ``kept`` (n,)."""
+        hints = self._tensor(told.hints * kept[:, None].astype(np.float32))
+        return self.network.hinted(read, hints.expand(len(read.drawn), -1, -1))
 
     def _clean(self, noisy: Tensor, t: Tensor, read: Read) -> Tensor:
         clean: Tensor = self.network(noisy, t, read)[0]

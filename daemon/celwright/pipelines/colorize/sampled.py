@@ -70,6 +70,7 @@ class SampledProposer:
         labels, known = regions.labels, _with_context(regions.labels, regions.colors, request)
         notices: tuple[str, ...] = ()
         stages: dict[str, Pixels] = {}
+        said = np.zeros(len(known), bool)
         if request.references:
             views = yield from self._views.of(request.references)
             yield Progress("match", 0.0)
@@ -86,7 +87,7 @@ class SampledProposer:
             known[said, :3], known[said, 3] = matched.colors[said], 1
             notices = tuple(instances.notices())
             stages = {"instances": instances.picture(ink)} if request.stages and instances.matched else {}
-        page = _Page(labels, ink, known, _told(labels, ink, known))
+        page = _Page(labels, ink, known, _told(labels, ink, known, said))
         if not page.told:
             yield Proposal(known, labels, stages=stages, notices=notices)
             return
@@ -120,8 +121,8 @@ def _with_context(labels: Labels, colors: FloatImage, request: ColorizeRequest) 
     return known
 
 
-def _told(labels: Labels, ink: NDArray[np.uint8], known: FloatImage) -> tuple[Told, ...]:
-    """The page's figures that have regions of unknown colour."""
+def _told(labels: Labels, ink: NDArray[np.uint8], known: FloatImage, said: NDArray[np.bool_]) -> tuple[Told, ...]:
+    """The page's figures that have regions of unknown colour. ``said`` (count + 1,): known from a reference."""
     _, small = page_figures(labels, ink)
     figures = looked_up(small, *labels.shape)
     count = int(small.max(initial=0))
@@ -131,7 +132,7 @@ def _told(labels: Labels, ink: NDArray[np.uint8], known: FloatImage) -> tuple[To
     for number in range(1, count + 1):
         own = np.flatnonzero(owner == number)
         if len(own) and (known[own, 3] == 0).any():
-            told.append(Told(figure_of(labels, ink, figures == number, own), known[own]))
+            told.append(Told(figure_of(labels, ink, figures == number, own), known[own], said=said[own]))
     return tuple(told)
 
 
@@ -150,7 +151,7 @@ def _wished(request: ColorizeRequest) -> tuple[FloatImage | None, list[Harmony]]
 def _sampled(network: RegionNetwork, request: ColorizeRequest, page: _Page) -> Iterator[Event | Proposal]:
     wishes, palettes = _wished(request)
     seeds = [(request.seed + i) % 2**32 for i in range(request.variations)]
-    steps = network.sampled(page.told, wishes, request.steps, seeds)
+    steps = network.sampled(page.told, wishes, request.steps, seeds, request.guidance)
     for step, sampled in enumerate(steps, start=1):
         yield Progress("sample", step / request.steps)
         if step < request.steps:

@@ -223,8 +223,18 @@ class Reference(_message.Message):
     region: str
     def __init__(self, image: _Optional[str] = ..., mask: _Optional[str] = ..., region: _Optional[str] = ...) -> None: ...
 
+class Guidance(_message.Message):
+    __slots__ = ("references", "hints", "histogram")
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    HINTS_FIELD_NUMBER: _ClassVar[int]
+    HISTOGRAM_FIELD_NUMBER: _ClassVar[int]
+    references: float
+    hints: float
+    histogram: float
+    def __init__(self, references: _Optional[float] = ..., hints: _Optional[float] = ..., histogram: _Optional[float] = ...) -> None: ...
+
 class ColorizeHeader(_message.Message):
-    __slots__ = ("options", "references", "colors", "automatic", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "stages")
+    __slots__ = ("options", "references", "colors", "automatic", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "stages", "guidance")
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     COLORS_FIELD_NUMBER: _ClassVar[int]
@@ -237,6 +247,7 @@ class ColorizeHeader(_message.Message):
     VARIATIONS_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_FIELD_NUMBER: _ClassVar[int]
     options: JobOptions
     references: _containers.RepeatedCompositeFieldContainer[Reference]
     colors: Palette
@@ -249,7 +260,8 @@ class ColorizeHeader(_message.Message):
     variations: int
     steps: int
     stages: bool
-    def __init__(self, options: _Optional[_Union[JobOptions, _Mapping]] = ..., references: _Optional[_Iterable[_Union[Reference, _Mapping]]] = ..., colors: _Optional[_Union[Palette, _Mapping]] = ..., automatic: _Optional[_Union[AutomaticPalette, str]] = ..., histogram: _Optional[_Iterable[float]] = ..., unhinted: _Optional[_Union[Unhinted, str]] = ..., gap: _Optional[int] = ..., shading: bool = ..., seed: _Optional[int] = ..., variations: _Optional[int] = ..., steps: _Optional[int] = ..., stages: bool = ...) -> None: ...
+    guidance: Guidance
+    def __init__(self, options: _Optional[_Union[JobOptions, _Mapping]] = ..., references: _Optional[_Iterable[_Union[Reference, _Mapping]]] = ..., colors: _Optional[_Union[Palette, _Mapping]] = ..., automatic: _Optional[_Union[AutomaticPalette, str]] = ..., histogram: _Optional[_Iterable[float]] = ..., unhinted: _Optional[_Union[Unhinted, str]] = ..., gap: _Optional[int] = ..., shading: bool = ..., seed: _Optional[int] = ..., variations: _Optional[int] = ..., steps: _Optional[int] = ..., stages: bool = ..., guidance: _Optional[_Union[Guidance, _Mapping]] = ...) -> None: ...
 
 class JobEvent(_message.Message):
     __slots__ = ("accepted", "queued", "progress", "preview", "result", "chunk", "finished")

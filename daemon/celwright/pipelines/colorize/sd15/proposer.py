@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from celwright.diffusion.sampler import Estimate
-from celwright.domain import ColorizeRequest, Event, FloatImage, Pixels, Preview, Progress
+from celwright.domain import ColorizeRequest, Event, FloatImage, Guidance, Pixels, Preview, Progress
 from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
 from celwright.models.sd15.base import REDUCTION, STRIDE, decoded, encoded
@@ -45,12 +45,13 @@ class Sd15Proposer:
         self.name = ""
 
     def check(self, request: ColorizeRequest) -> None:
-        """Refuse what Stable Diffusion was never taught: palettes and histograms as a wish."""
+        """Refuse what Stable Diffusion was never taught: palettes and histograms as a wish, guidance by condition."""
         self.name = request.model
         refused = {
             "A histogram": request.histogram is not None,
             "The palette 'auto'": request.palette == "auto",
             "The palette 'flatting'": request.palette == "flatting",
+            "A guidance": request.guidance != Guidance(),
         }
         refuse(refused, f"which the model {request.model!r} knows nothing of: leave that option or the model out.")
 

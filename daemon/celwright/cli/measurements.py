@@ -27,6 +27,8 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WrongUsageError(f"The share of regions with a dot is {options.largest}; more than 0 up to 1 is allowed.")
     if options.task in ("designs", "ablations") and not options.runs:
         raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
+    if options.sheet is not None and options.task != "ablations":
+        raise WrongUsageError(f"--sheet is not for {options.task}, only for ablations; leave it out.")
     rows, text = workshop.evaluate(
         options.task,
         options.directory,
@@ -35,5 +37,8 @@ def evaluate(options: argparse.Namespace) -> None:
         largest=options.largest,
         runs=options.runs,
         against=options.against,
+        sheet=options.sheet,
+        force=options.force,
+        worn=options.worn,
     )
     print(json.dumps([asdict(row) for row in rows]) if options.json else text)

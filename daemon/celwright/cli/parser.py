@@ -126,6 +126,11 @@ def _add_colorize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--variations", type=int, default=1, metavar="N")
     parser.add_argument("--steps", type=int, default=8, metavar="N")
+    parser.add_argument(
+        "--guidance", nargs="+", action="extend", default=[], metavar="CONDITION=SCALE",
+        help="how much references, hints and histogram are exaggerated where colours are sampled, 0 to 10 (default: "
+        "references=1 hints=1 histogram=1.5; 1: as learnt); of the embedded model, others have their own",
+    )  # fmt: skip
     parser.add_argument("--stages-dir", type=Path, metavar="DIR", help="also write what happened on the way")
     parser.add_argument(
         "--model", default="embedded", metavar="NAME", help="or NAME+NAME+…, of the models here (default: embedded)"
@@ -193,13 +198,14 @@ def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "train", "upkeep:train", "train a model from procedural scenes")
-    parser.add_argument("model", choices=("decomposer", "colorizer"))
+    parser.add_argument("model", choices=("decomposer", "colorizer", "lines"))
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and the exported weights")
     parser.add_argument("--minutes", type=float, default=90, metavar="M", help="train for so long (default: 90)")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--resume", action="store_true", help="go on from DIR's newest checkpoint")
     recipe = parser.add_argument_group("recipe", argument_default=argparse.SUPPRESS)
     recipe.add_argument("--learning-rate", type=float, metavar="RATE", help="at its highest")
+    recipe.add_argument("--steps", type=int, metavar="N", help="train for at most so many steps")
     recipe.add_argument(
         "--left-out", nargs="+", choices=("sgm", "ismff", "lgb"), metavar="PART",
         help="colorizer: build it without sgm, ismff or lgb, for an ablation",
@@ -213,7 +219,11 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     recipe.add_argument("--painted", type=float, metavar="SHARE", help="decomposer: of painted scenes (0)")
     recipe.add_argument("--drawn", type=float, metavar="SHARE", help="decomposer: of scenes cut from drawings (0)")
     recipe.add_argument(
-        "--corpora", type=Path, nargs="+", metavar="DIR", help="those drawings, as layers; every DIR equally often"
+        "--corpora",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="those drawings, as layers; every DIR equally often; also for lines",
     )
     full = parser.add_argument_group("qwen-layered, sd15-scmilc")
     full.add_argument("--data", type=Path, nargs="+", metavar="DIR", help="pictures with their layers, folders or PSD")
@@ -232,6 +242,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "directory", type=Path, metavar="DIR", nargs="?", help="of layered pictures; not for what is generated"
     )
     parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
+    parser.add_argument("--worn", action="store_true", help="regions: of lines that are broken and faded first")
     parser.add_argument(
         "--largest", type=float, default=1.0, metavar="SHARE", help="colorize: of the regions, that get a dot (1)"
     )
@@ -246,6 +257,8 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument(
         "--against", type=Path, metavar="FILE", nargs="+", default=[], help="decompose: other weights to stand beside"
     )
+    parser.add_argument("--sheet", type=Path, metavar="PNG", help="ablations: show what was made of the first 8 pairs")
+    parser.add_argument("--force", action="store_true", help="replace a sheet that exists")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
 
 

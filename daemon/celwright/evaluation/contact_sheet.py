@@ -3,7 +3,7 @@
 Knows nothing of how the layers came about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from celwright.domain import Pixels
 from celwright.layers import NAMES, as_float
 
 _CELL = 480  # px, the longer side of one picture on the sheet
+_SMALL_CELL = 256  # px, of one picture among many
 _TITLE = 28  # px
 _ERROR_GAIN = 16  # an error of 16/255 shows as white
 
@@ -33,14 +34,20 @@ def coloring_sheet(line_art: Pixels, images: Mapping[str, Pixels]) -> Pixels:
     return _sheet([("line art", _on_checkers(line_art)), *shown, ("composite", _on_checkers(images["composite"]))])
 
 
+def ways_sheet(rows: Sequence[Sequence[tuple[str, Pixels]]]) -> Pixels:
+    """An RGB sheet of titled pictures of one size, each row below the other: what several ways made of one thing."""
+    cells = [(title, _on_checkers(picture, _SMALL_CELL)) for row in rows for title, picture in row]
+    return _sheet(cells, len(rows[0]))
+
+
 def _layers(images: Mapping[str, Pixels]) -> list[tuple[str, NDArray[np.uint8]]]:
     return [(name, _on_checkers(images[name])) for name in NAMES]
 
 
-def _sheet(cells: list[tuple[str, NDArray[np.uint8]]]) -> Pixels:
+def _sheet(cells: list[tuple[str, NDArray[np.uint8]]], columns: int | None = None) -> Pixels:
     height, width = cells[0][1].shape[:2]
     most = (5 if len(cells) == 5 else 4) if width < 1.4 * height else 3
-    columns = min(len(cells), most)
+    columns = columns or min(len(cells), most)
     rows = -(-len(cells) // columns)
     sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + _TITLE + 8) + 8), (40, 40, 44))
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
@@ -51,17 +58,17 @@ def _sheet(cells: list[tuple[str, NDArray[np.uint8]]]) -> Pixels:
     return Pixels(np.asarray(sheet))
 
 
-def _small(pixels: Pixels) -> NDArray[np.float32]:
-    """Premultiplied float RGBA of at most ``_CELL`` a side."""
-    scale = min(1.0, _CELL / max(pixels.size))
+def _small(pixels: Pixels, cell: int = _CELL) -> NDArray[np.float32]:
+    """Premultiplied float RGBA of at most ``cell`` a side."""
+    scale = min(1.0, cell / max(pixels.size))
     image = as_float(pixels.rgba())
     image[..., :3] *= image[..., 3:]
     size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _on_checkers(pixels: Pixels) -> NDArray[np.uint8]:
-    image = _small(pixels)
+def _on_checkers(pixels: Pixels, cell: int = _CELL) -> NDArray[np.uint8]:
+    image = _small(pixels, cell)
     rows, columns = np.indices(image.shape[:2]) // 12
     checkers = np.where((rows + columns) % 2, 0.80, 0.93).astype(np.float32)[..., None]
     return np.asarray(np.clip(image[..., :3] + checkers * (1 - image[..., 3:]), 0, 1) * 255 + 0.5, np.uint8)

@@ -1,8 +1,8 @@
 """What every recipe of a small network shares: clock, rate, averaged weights, checkpoints and reports.
 
-A run stops by the wall clock, resumes from its last checkpoint, and saves one when it is asked to end. The learning
-rate follows the share of the time budget that is used, so that the weights are always annealed when the clock runs
-out. Knows neither networks nor data nor losses.
+A run stops by the wall clock or after so many steps, resumes from its last checkpoint, and saves one when it is asked
+to end. The learning rate follows the share of that budget that is used, so that the weights are always annealed at the
+end. Knows neither networks nor data nor losses.
 """
 
 import json
@@ -32,13 +32,14 @@ SEEDS, PER_SEED = 10, 100_000_000  # sample numbers of seeds stay apart, and bel
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """``minutes`` of wall clock from the first sample on, figures and resumed runs included. ``workers`` processes
-    paint samples into a pool of ``pool``, from which each is seen about ``replays`` times. A checkpoint is written
-    every ``report_minutes``, and figures on ``held_out`` samples with it unless they would take more than
-    ``MEASURING`` of the time."""
+    """``minutes`` of wall clock from the first sample on, figures and resumed runs included, or ``steps``, if more than
+    0, where these are done sooner: runs to be compared learn equally long. ``workers`` processes paint samples into a
+    pool of ``pool``, from which each is seen about ``replays`` times. A checkpoint is written every ``report_minutes``,
+    and figures on ``held_out`` samples with it unless they would take more than ``MEASURING`` of the time."""
 
     out: Path
     minutes: float = 60.0
+    steps: int = 0
     resume: bool = False
     preset: str = "embedded"
     seed: int = 0
@@ -59,12 +60,13 @@ class RunOptions:
                 raise WrongUsageError(
                     f"The {words} of a training came as {getattr(self, name)}; more than 0 is needed."
                 )
-        if self.seed < 0:
-            raise WrongUsageError(f"The seed of a training came as {self.seed}; 0 or more is needed.")
+        for name in ("seed", "steps"):
+            if getattr(self, name) < 0:
+                raise WrongUsageError(f"The {name} of a training came as {getattr(self, name)}; 0 or more is needed.")
 
 
 def rate(used: float, step: int) -> float:
-    """Share of the learning rate at a used share of the time: warm-up, plateau until 0.4, cosine to nearly 0."""
+    """Share of the learning rate at a used share of the budget: warm-up, plateau until 0.4, cosine to nearly 0."""
     decay = 1.0 if used < 0.4 else 0.5 * (1 + math.cos(math.pi * min((used - 0.4) / 0.6, 1.0)))
     return min(1.0, (step + 1) / 100) * max(decay, 0.002)
 
@@ -140,8 +142,9 @@ class Run(Generic[Network]):
         return self.before + (0 if self.began is None else time.monotonic() - self.began)
 
     def used(self) -> float:
-        """Share of the time budget that has passed."""
-        return self.seconds() / (self.options.minutes * 60)
+        """Share of the budget of time or of steps that is used."""
+        steps = self.step / self.options.steps if self.options.steps else 0.0
+        return max(steps, self.seconds() / (self.options.minutes * 60))
 
     def first_sample(self) -> int:
         """The number of the first sample to paint: another one for each seed and for each resumption."""

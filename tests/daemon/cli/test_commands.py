@@ -1,12 +1,16 @@
 """The command line from arguments to files, with real pipelines."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from celwright import wiring
 from celwright.cli import main
+from celwright.domain import ColorizeRequest, Event, Guidance
 from celwright.imaging.files import read_picture
 from psd_tools import PSDImage
 
@@ -53,6 +57,23 @@ def test_colorize_snaps_to_a_palette(line_art: Path, hints: Path, tmp_path: Path
     arguments = ["colorize", str(line_art), "--hints", str(hints), "--palette", str(tmp_path / "two.hex")]
     assert main([*arguments, "--layers-dir", str(tmp_path / "layers"), "--quiet"]) == 0
     assert _rgba(tmp_path / "layers" / "flat.png")[20, 20].tolist() == [0xC0, 0x30, 0x30, 255]
+
+
+def test_every_guidance_of_the_command_line_reaches_the_request(
+    line_art: Path, hints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[ColorizeRequest] = []
+    run = wiring.run
+
+    def watched(request: ColorizeRequest, *more: Any) -> Iterator[Event]:
+        asked.append(request)
+        return run(request, *more)
+
+    monkeypatch.setattr(wiring, "run", watched)
+    job = ["colorize", str(line_art), "--hints", str(hints), "--quiet", "--force"]
+    assert main([*job, "--guidance", "references=2", "histogram=1", "--guidance", "hints=0.5"]) == 0
+    assert main(job) == 0
+    assert [request.guidance for request in asked] == [Guidance(2, 0.5, 1), Guidance()]
 
 
 def test_segment_prints_one_object_with_seconds_by_stage(
@@ -151,6 +172,16 @@ WRONG: list[tuple[list[str], int, str]] = [
      "export it with the whole canvas."),
     (["colorize", "{line}", "--selection", "{black}"], 1,
      "The selection is empty; select at least one pixel or select nothing at all."),
+    (["colorize", "{line}", "--guidance", "colour=2"], 2,
+     "The guidance 'colour=2' is not understood; references, hints or histogram, an equals sign and a number from 0 to "
+     "10 are allowed: write hints=1.5, say."),
+    (["colorize", "{line}", "--guidance", "hints"], 2,
+     "The guidance 'hints' is not understood; references, hints or histogram, an equals sign and a number from 0 to 10 "
+     "are allowed: write hints=1.5, say."),
+    (["colorize", "{line}", "--guidance", "hints=2", "hints=3"], 2,
+     "The guidance of hints came twice; one for each condition is allowed: keep one."),
+    (["colorize", "{line}", "--guidance", "hints=-1"], 2,
+     "The guidance of hints is -1.0; 0 to 10 is allowed: choose 1 to take it as it was learnt, more to exaggerate it."),
     (["segment", "{line}", "--gap", "999"], 2, "The gap is 999; 0 to 256 is allowed."),
     (["segment", "{small}", "--connect", "unix:{tmp}/nobody"], 1,
      "No daemon answers at unix:{tmp}/nobody, or it ended at work; start it with 'celwright serve' and try again."),
@@ -215,16 +246,17 @@ def test_a_measurement_without_what_it_needs_is_refused(
     [
         (
             ["colorizer", "--painted", "0.5"],
-            "--painted is not for training the colorizer, which has --learning-rate, --left-out; leave it out.",
+            "--painted is not for training the colorizer, which has --learning-rate, --steps, --left-out; leave it "
+            "out.",
         ),
         (
             ["colorizer", "--preset", "two-stage"],
-            "--preset is not for training the colorizer, which has --learning-rate, --left-out; leave it out.",
+            "--preset is not for training the colorizer, which has --learning-rate, --steps, --left-out; leave it out.",
         ),
         (
             ["decomposer", "--left-out", "sgm"],
-            "--left-out is not for training the decomposer, which has --learning-rate, --preset, --rich, --painted, "
-            "--drawn, --corpora; leave it out.",
+            "--left-out is not for training the decomposer, which has --learning-rate, --steps, --preset, --rich, "
+            "--painted, --drawn, --corpora; leave it out.",
         ),
         (
             ["decomposer", "--rich", "0.7", "--painted", "0.5"],

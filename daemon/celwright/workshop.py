@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from celwright import wiring
+from celwright import installed, wiring
 from celwright.errors import WrongUsageError
 
 # What may be chosen of a recipe, and which models' recipes have it.
 RECIPE = {
-    "learning_rate": ("decomposer", "colorizer"),
+    **dict.fromkeys(("learning_rate", "steps"), ("decomposer", "colorizer", "lines")),
     "left_out": ("colorizer",),
-    **dict.fromkeys(("preset", "rich", "painted", "drawn", "corpora"), ("decomposer",)),
+    **dict.fromkeys(("preset", "rich", "painted", "drawn"), ("decomposer",)),
+    "corpora": ("decomposer", "lines"),
 }
 
 
@@ -24,13 +25,17 @@ def evaluate(
     largest: float = 1.0,
     runs: Sequence[Path] = (),
     against: Sequence[Path] = (),
+    sheet: Path | None = None,
+    force: bool = False,
+    worn: bool = False,
 ) -> tuple[list[Any], str]:
     """The figures of a task as rows (dataclasses) and as a table to read.
 
-    ``regions``, ``decompose`` (``against`` other weights), ``colorize`` (hints on the ``largest`` regions),
-    ``references`` and ``variations`` need a folder of layered pictures; ``scenes`` and ``pairs`` are generated,
-    ``count`` of them, and so are those on which ``designs`` compares ``runs`` of the decomposer's training and
-    ``ablations`` runs of the colorizer's.
+    ``regions`` (of ``worn`` lines), ``decompose`` (``against`` other weights), ``colorize`` (hints on the ``largest``
+    regions), ``references`` and ``variations`` need a folder of layered pictures; ``scenes`` and ``pairs`` are
+    generated, ``count`` of them, and so are those on which ``designs`` compares ``runs`` of the decomposer's training
+    and ``ablations`` runs of the colorizer's; of the latter a ``sheet`` shows the first eight, as a PNG that replaces
+    another by ``force`` only.
     """
     if task == "scenes":
         from celwright.pipelines.network import predictor
@@ -49,22 +54,22 @@ def evaluate(
 
         variants = layered_ablation.evaluate(count or 1200)
         return variants, layered_ablation.table(variants)
-    if task in ("pairs", "ablations"):
+    if task == "pairs":
         from celwright.evaluation import pairs
 
-        if task == "ablations":
-            look = wiring.reference_look()
-            ways = [pairs.trained(run, look) for run in runs]
-        else:
-            ways = pairs.installed(wiring.colorizer())
-        painted = pairs.evaluate(ways, count or 48)
+        painted = pairs.evaluate(pairs.installed(wiring.colorizer()), count or 48)
         return painted, pairs.table(painted)
+    if task == "ablations":
+        return _ablations(runs, count or 48, sheet, force=force)
     if directory is None:
         raise WrongUsageError(f"No folder came to evaluate {task} on; name one that holds layered pictures.")
     if task == "regions":
         from celwright.evaluation import regions
 
-        scores = regions.evaluate(directory, peer_labels=peer_labels)
+        complete = wiring.line_completion()
+        scores = regions.evaluate(
+            directory, peer_labels=peer_labels, complete=complete() if complete is not None else None, worn=worn
+        )
         return scores, regions.table(scores)
     if task == "decompose":
         from celwright.evaluation import decompose
@@ -83,9 +88,23 @@ def evaluate(
         return varied, variations.table(varied)
     from celwright.evaluation import colorize
 
-    proposer = wiring.sampled_proposer() if wiring.weights_are_here("colorize") else None
+    proposer = wiring.sampled_proposer() if installed.weights_are_here("colorize") else None
     hints = list(colorize.evaluate_hints(directory, largest, sampled=proposer))
     return hints, colorize.table(hints)
+
+
+def _ablations(runs: Sequence[Path], count: int, sheet: Path | None, *, force: bool) -> tuple[list[Any], str]:
+    from celwright.evaluation import ablations, pairs
+    from celwright.imaging.saving import check_output, write_png
+
+    if sheet is not None:
+        check_output(sheet, force=force)  # before long work
+    ways = ablations.ways(runs, wiring.reference_look())
+    shown = ablations.Sheet([way.name for way in ways])
+    painted = pairs.evaluate(ways, count, show=shown)
+    if sheet is not None:
+        write_png(sheet, shown.drawn(), force=force)
+    return painted, pairs.table(painted)
 
 
 def train(
@@ -98,7 +117,7 @@ def train(
     date: str,
     recipe: Mapping[str, Any],
 ) -> Path:
-    """Train ``model`` (decomposer, colorizer) in ``out`` and export its weights and model card there;
+    """Train ``model`` (decomposer, colorizer, lines) in ``out`` and export its weights and model card there;
     where the weights are. ``recipe`` are choices among ``RECIPE``, whose values the recipes' options describe.
     Raises WrongUsageError."""
     foreign = [name for name in recipe if model not in RECIPE[name]]
@@ -118,6 +137,13 @@ def train(
 
         train_colorizer(ColorizerOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen))
         return export_colorizer(out, out, date)
+    if model == "lines":
+        from celwright.training.line_completion import LineOptions
+        from celwright.training.line_completion import train as train_lines
+        from celwright.training.line_export import export_lines
+
+        train_lines(LineOptions(out=out, minutes=minutes, resume=resume, seed=seed, **chosen))
+        return export_lines(out, out, date)
     from celwright.training.decomposer import TrainingOptions
     from celwright.training.decomposer import train as train_decomposer
     from celwright.training.export import export
@@ -138,7 +164,7 @@ def train_layered(
     width, height = _sides(size, "768x1152")
     from celwright.training.layered import LayeredOptions, train
 
-    folder = Path(base) if Path(base).is_dir() else wiring.model_store().path("decompose", base)
+    folder = Path(base) if Path(base).is_dir() else installed.model_store().path("decompose", base)
     return train(LayeredOptions(data[0], folder, out, minutes, resume, seed, width=width, height=height))
 
 
@@ -161,7 +187,7 @@ def train_scmilc(
         raise WrongUsageError(f"The size is {size!r}; the preset sd15-scmilc learns on squares, such as 512x512.")
     from celwright.training.sd15.recipe import ScMilcOptions, train
 
-    folder = Path(base) if Path(base).is_dir() else wiring.model_store().path("colorize", base)
+    folder = Path(base) if Path(base).is_dir() else installed.model_store().path("colorize", base)
     chosen: dict[str, Any] = {name: value for name, value in recipe.items() if name != "preset"}
     return train(
         ScMilcOptions(tuple(data), folder, out, minutes, resume, seed, size=width, freeze_base=freeze_base, **chosen)

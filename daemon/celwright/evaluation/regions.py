@@ -5,7 +5,7 @@ region is a 4-connected patch of one paint that lines do not cut. Knows files; s
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from PIL import Image
 from celwright.domain import Labels, Pixels
 from celwright.errors import UnusableInputError
 from celwright.imaging.lineart import ink
+from celwright.pipelines.line_completion import Complete
 from celwright.regions.show import labels_of
 from celwright.regions.trapped_ball import LINE_FROM, segment
+from celwright.training.broken_lines import broken
 
 SMALLEST = 30  # px; smaller patches of paint are seams of antialiasing
 _COMMON = 0.0002  # of the page; a rarer colour is a blend at the edge of two paints, not a paint
@@ -42,18 +44,27 @@ class Score:
 
 @dataclass(frozen=True)
 class Row:
-    """A page, the number of its true regions, and the scores by method: ours, plain components, a peer's."""
+    """A page, the number of its true regions, and the scores by method: ours, perhaps without completed lines, plain
+    components, a peer's."""
 
     page: str
     truth: int
     scores: Mapping[str, Score]
 
 
-def evaluate(directory: Path, gap: int = 8, peer_labels: Path | None = None) -> list[Row]:
+def evaluate(
+    directory: Path,
+    gap: int = 8,
+    peer_labels: Path | None = None,
+    complete: Complete | None = None,
+    worn: bool = False,
+) -> list[Row]:
     """Scores of all pages in and below ``directory``; the last row, "mean", averages the pages.
 
     ``peer_labels`` holds another tool's results, ``PAGE.png`` with region IDs as ``celwright segment`` writes them
-    (PAGE: the page's folder name). Raises UnusableInputError when there is no page.
+    (PAGE: the page's folder name). With ``complete``, regions of completed lines are "celwright", those of the lines
+    alone "as drawn". ``worn``: the lines are broken first, each page's always in the same way. Raises
+    UnusableInputError when there is no page.
     """
     folders = sorted(path.parent for path in directory.rglob("line.png") if _has_truth(path.parent))
     if not folders:
@@ -61,7 +72,13 @@ def evaluate(directory: Path, gap: int = 8, peer_labels: Path | None = None) -> 
             f"There is no page in {directory}: folders with line.png and flat.png (or ink_paint_tone.npz) are needed; "
             "name a folder that holds such folders."
         )
-    rows = [_row(folder, str(folder.relative_to(directory)), gap, peer_labels) for folder in folders]
+    rows = []
+    for number, folder in enumerate(folders):
+        covered = ink(Pixels(np.array(Image.open(folder / "line.png").convert("RGBA"))))
+        seen = broken(np.random.default_rng(number), covered) if worn else covered
+        peer = peer_labels / f"{folder.name}.png" if peer_labels is not None else None
+        page = str(folder.relative_to(directory))
+        rows.append(_row(page, true_regions(folder, covered), _methods(seen, gap, peer, complete)))
     return [*rows, _mean(rows)]
 
 
@@ -87,21 +104,28 @@ def _has_truth(folder: Path) -> bool:
     return (folder / "flat.png").exists() or (folder / "ink_paint_tone.npz").exists()
 
 
-def _row(folder: Path, page: str, gap: int, peer_labels: Path | None) -> Row:
-    line_art = Pixels(np.array(Image.open(folder / "line.png").convert("RGBA")))
-    covered = ink(line_art)
-    truth, paint = true_regions(folder, covered)
-    start = time.perf_counter()
-    ours = segment(ink(line_art), gap).grown
-    seconds = time.perf_counter() - start
-    scores = {"celwright": score(truth, paint, ours, seconds)}
-    start = time.perf_counter()
-    plain = plain_components(covered)
-    scores["components"] = score(truth, paint, plain, time.perf_counter() - start)
-    if peer_labels is not None and (peer_labels / f"{folder.name}.png").exists():
-        peer = labels_of(Pixels(np.array(Image.open(peer_labels / f"{folder.name}.png"))))
-        scores["peer"] = score(truth, paint, peer)
-    return Row(page, int(truth.max(initial=0)), scores)
+def _row(page: str, true: tuple[Labels, NDArray[np.int32]], methods: Mapping[str, Callable[[], Labels]]) -> Row:
+    scores = {}
+    for name, found in methods.items():
+        start = time.perf_counter()
+        labels = found()
+        seconds = time.perf_counter() - start
+        scores[name] = score(*true, labels, None if name == "peer" else seconds)
+    return Row(page, int(true[0].max(initial=0)), scores)
+
+
+def _methods(
+    seen: NDArray[np.uint8], gap: int, peer: Path | None, complete: Complete | None
+) -> dict[str, Callable[[], Labels]]:
+    """Ways to find regions in the ink ``seen``."""
+    methods: dict[str, Callable[[], Labels]] = {}
+    if complete is not None:
+        methods["celwright"] = lambda: segment(complete(seen), gap).grown
+    methods["celwright" if complete is None else "as drawn"] = lambda: segment(seen, gap).grown
+    methods["components"] = lambda: plain_components(seen)
+    if peer is not None and peer.exists():
+        methods["peer"] = lambda: labels_of(Pixels(np.array(Image.open(peer))))
+    return methods
 
 
 def plain_components(covered: NDArray[np.uint8]) -> Labels:

@@ -8,6 +8,7 @@ from celwright.errors import ModelUnavailableError
 from celwright.models.colorizer import RegionColorizer
 from celwright.models.decomposer import Decomposer
 from celwright.models.decomposer_designs import IdentityDecomposer, TwoStageDecomposer
+from celwright.models.line_completion import LineCompletion
 
 LayerNetwork: TypeAlias = Decomposer | IdentityDecomposer | TwoStageDecomposer
 DECOMPOSERS: dict[str, Callable[[], LayerNetwork]] = {
@@ -32,6 +33,11 @@ COLORIZERS = {
     "tiny": {"widths": (8, 12, 16, 24), "width": 24, "depth": 2, "heads": 2, "histogram_bins": 256},
 }
 
+LINE_COMPLETIONS = {
+    "embedded": {"widths": (24, 48, 96, 128, 128), "depths": (1, 1, 2, 2, 2), "depths_up": (1, 1, 2, 1)},
+    "tiny": {"widths": (8, 12, 16), "depths": (1, 1, 1), "depths_up": (1, 1)},
+}
+
 
 def _choice(kind: str, name: str, presets: Mapping[str, Any]) -> Any:
     if name not in presets:
@@ -50,3 +56,8 @@ def build_colorizer(name: str = "embedded", **switches: bool) -> RegionColorizer
     """A network with random weights; ``switches`` (sgm, ismff, lgb) leave parts out. Raises ModelUnavailableError for
     an unknown name."""
     return RegionColorizer(**(_choice("colorizer", name, COLORIZERS) | switches))
+
+
+def build_line_completion(name: str = "embedded") -> LineCompletion:
+    """A network with random weights. Raises ModelUnavailableError for an unknown name."""
+    return LineCompletion(**_choice("line completion", name, LINE_COMPLETIONS))

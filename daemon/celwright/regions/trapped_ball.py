@@ -65,6 +65,11 @@ def segment(ink: NDArray[np.uint8], gap: int) -> Regions:
     return Regions(labels, grown(labels), leaks, areas)
 
 
+def line_width(ink: NDArray[np.uint8]) -> float:
+    """Typical width in pixels of the strokes of ``ink`` (H, W; 255 = line), 1 to 12."""
+    return _line_width(distance_to_line(ink < LINE_FROM))
+
+
 def _line_width(distance: NDArray[np.float32]) -> float:
     """Typical width of a stroke in pixels: ink per half its shore."""
     rows, columns = distance.shape

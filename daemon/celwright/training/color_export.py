@@ -1,38 +1,13 @@
 """From what the colorizer's training wrote to what the package ships: weights and model card."""
 
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors.torch import save
-
-from celwright.training.export import fitting_size, written
+from celwright.training.export import export_with_log
 
 
 def export_colorizer(run: Path, folder: Path, date: str, note: str = "") -> Path:
     """Write ``colorizer.safetensors`` and its card of the run that training/colorizer.py made in ``run``."""
-    stored = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    state, options = stored["average"], stored["options"]
-    data = save(
-        {key: value.half().contiguous() for key, value in state.items()}, metadata={"preset": options["preset"]}
-    )
-    fitting_size(data)
-    figures: dict[str, Any] = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    rows = [f"| {key.replace('_', ' ')} | {value:.3f} |" for key, value in figures.items()]
-    card = _CARD.format(
-        digest=hashlib.sha256(data).hexdigest(),
-        parameters=f"{sum(value.numel() for value in state.values()) / 1e6:.1f} M",
-        table="\n".join(["| figure | value |", "|---|---:|", *rows]),
-        note=f"\n{note}\n" if note else "",
-        seed=options["seed"],
-        minutes=f"{stored['seconds'] / 60:.0f}",
-        date=date,
-    )
-    written(folder / "colorizer.safetensors", data)
-    written(folder / "colorizer.md", card.encode())
-    return folder / "colorizer.safetensors"
+    return export_with_log(run, folder, "colorizer", _CARD, date, note)
 
 
 _CARD = """# Embedded colorizer

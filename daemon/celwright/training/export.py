@@ -1,10 +1,11 @@
 """From a training checkpoint to what the package ships: half-precision weights and their model card."""
 
 import hashlib
+import json
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -77,6 +78,29 @@ def export(
     return str(facts["digest"])
 
 
+def export_with_log(run: Path, folder: Path, name: str, card: str, date: str, note: str = "", **facts: str) -> Path:
+    """Write ``name.safetensors`` and its ``card``, filled with what the training in ``run`` logged last and with
+    ``facts``, into ``folder``; gives where the weights are. Raises OutputError when they are too large."""
+    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    data = half_precision(state)
+    fitting_size(data)
+    figures: dict[str, float] = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    rows = [f"| {key.replace('_', ' ')} | {value:.3f} |" for key, value in figures.items()]
+    filled = card.format(
+        digest=hashlib.sha256(data).hexdigest(),
+        parameters=f"{sum(value.numel() for value in state['average'].values()) / 1e6:.1f} M",
+        table="\n".join(["| figure | value |", "|---|---:|", *rows]),
+        note=f"\n{note}\n" if note else "",
+        seed=state["options"]["seed"],
+        minutes=f"{state['seconds'] / 60:.0f}",
+        date=date,
+        **facts,
+    )
+    written(folder / f"{name}.safetensors", data)
+    written(folder / f"{name}.md", filled.encode())
+    return folder / f"{name}.safetensors"
+
+
 def corpora_of(options: Mapping[str, str]) -> list[str]:
     """The names of the folders of drawings that a run learnt from; their places are nobody's business."""
     return [Path(place).name for place in re.findall(r"Path\('([^']*)'\)", options.get("corpora", ""))]
@@ -101,13 +125,17 @@ def learnt_from(options: Mapping[str, str]) -> str:
     ]
     shares = "; ".join(f"{share:.0%} {words}" for share, words in kinds if share > 0.004)
     scenes = fill(f"Scenes whose four layers are known exactly (`celwright.training.scenes`): {shares}.", CARD_WIDTH)
-    folders = corpora_of(options)
+    return f"{scenes}\n{drawings_from(corpora_of(options))}"
+
+
+def drawings_from(folders: Sequence[str]) -> str:
+    """The card's sentence about drawings by people."""
     if not folders:
-        return f"{scenes}\nNo picture by anybody was used, so nobody else's licence applies."
+        return "No picture by anybody was used, so nobody else's licence applies."
     counted = Counter(folders)
     names = ", ".join(f"`{name}`" if count == 1 else f"`{name}` ({count} times)" for name, count in counted.items())
     drawings = f"The drawings came from {names}, each folder equally often; their authors' licences apply to them."
-    return f"{scenes}\n{fill(drawings, CARD_WIDTH)}"
+    return fill(drawings, CARD_WIDTH)
 
 
 CARD = """# Embedded decomposer

@@ -9,14 +9,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from celwright.errors import CelwrightError, UnusableInputError, WrongUsageError
 from celwright.weights.registry import EMBEDDED, Task
 
 SHIPPED = Path(__file__).with_name("catalog.toml")
-TASKS: tuple[str, ...] = get_args(Task)
+TASKS = ("decompose", "colorize")  # what comes with the package only is not fetched
 ENDINGS = (".safetensors", ".json", ".txt", ".md")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 MANIFEST = "celwright.json"  # what the store writes into a model's folder

@@ -10,7 +10,7 @@ from typing import Literal
 
 from celwright.errors import ModelUnavailableError
 
-Task = Literal["decompose", "colorize"]
+Task = Literal["decompose", "colorize", "complete"]
 EMBEDDED_DIR = Path(__file__).parent / "embedded"
 
 

@@ -1,15 +1,16 @@
 """Line art in, flat colour under it out: regions, a colour proposed for each, and hints as law.
 
-One run is: segment the line art, give the hints to the regions (splitting those with two colours), let the *proposer*
-say a colour for the regions without a hint, snap to the palette, paint, and put the result into the context where the
-selection allows and no lock forbids. Hints alone need no network; where references, a palette or nothing at all are
-to say the colours, a network is asked. Light falls on the result; where a full-size model sampled a picture, the
-decomposer finds the light in that. Knows no files and no wire.
+One run is: complete worn lines and segment the line art, give the hints to the regions (splitting those with two
+colours), let the *proposer* say a colour for the regions without a hint, snap to the palette, paint, and put the result
+into the context where the selection allows and no lock forbids. Hints alone need no colour network; where references, a
+palette or nothing at all are to say the colours, one is asked. Light falls on the result; where a full-size model
+sampled a picture, the decomposer finds the light in that. Knows no files and no wire.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,26 +26,33 @@ from celwright.regions.hinted import HintedRegions, background, give_hints, with
 from celwright.regions.hints import Hints, find_hints
 from celwright.regions.trapped_ball import segment
 
+if TYPE_CHECKING:
+    from celwright.pipelines.line_completion import Complete
+
 
 class ColorizePipeline:
     """Serves ColorizeRequest. ``hints`` proposes where hints and flatting colours say it all, ``sampled`` wherever
     colours must come from a network; without one such requests are refused. ``shade`` builds the decomposer that
-    finds shadow and highlight in what was sampled, and is called on first use."""
+    finds shadow and highlight in what was sampled, ``complete`` what closes gaps in lines; both are called on first
+    use."""
 
     def __init__(
         self,
         hints: Proposer | None = None,
         sampled: Proposer | None = None,
         shade: Callable[[], Predict] | None = None,
+        complete: "Callable[[], Complete] | None" = None,
     ) -> None:
         self._hints = hints or HintProposer()
         self._sampled = sampled
         self._shade = shade
         self._shader: Predict | None = None
+        self._complete = complete
+        self._completer: Complete | None = None
 
     def unload(self) -> None:
-        """Free what the proposers and the shading hold."""
-        self._shader = None
+        """Free what the proposers, the shading and the completion of lines hold."""
+        self._shader = self._completer = None
         for proposer in (self._hints, self._sampled):
             if proposer is not None:
                 proposer.unload()
@@ -54,11 +62,12 @@ class ColorizePipeline:
 
         Finished.images: line, flat, shadow, highlight, composite, regions (32-bit IDs), and the same again under
         ``1/``, ``2/`` … for further variations; with ``stages`` also stages/regions, stages/hints (as understood),
-        stages/proposal (before the palette) and, where a picture was sampled, stages/sampled,
-        stages/categories (SALAC's six) and stages/instances (which figure got which references). The line layer of
-        line art with alpha is the line art bit for bit; the flat is the context bit for bit where the selection is 0 or
-        the lock is not. Without a context these pixels are transparent. Where the selection is partial, the flat is
-        mixed from the context and the new colours. Raises UnusableInputError, WrongUsageError, ModelUnavailableError.
+        stages/proposal (before the palette), where lines were completed stages/lines and, where a picture was sampled,
+        stages/sampled, stages/categories (SALAC's six) and stages/instances (which figure got which references). The
+        line layer of line art with alpha is the line art bit for bit; the flat is the context bit for bit where the
+        selection is 0 or the lock is not. Without a context these pixels are transparent. Where the selection is
+        partial, the flat is mixed from the context and the new colours. Raises UnusableInputError, WrongUsageError,
+        ModelUnavailableError.
         """
         network = self._sampled is not None and needs_network(request)
         proposer = self._sampled if self._sampled is not None and network else self._hints
@@ -70,18 +79,19 @@ class ColorizePipeline:
 
         yield Progress("segment", 0.0)
         page = Page(request, lineart.line_layer(request.line_art), lineart.ink(request.line_art))
-        found = segment(page.ink, request.gap)
+        ink = self._completed(page.ink) if request.gap else page.ink
+        found = segment(ink, request.gap)
         clock.lap("segment")
         yield Progress("segment", 1.0)
 
         yield Progress("hints", 0.0)
         hints = find_hints(request.hints) if request.hints is not None else None
-        regions = give_hints(found, page.ink, hints) if hints is not None else without_hints(found)
+        regions = give_hints(found, ink, hints) if hints is not None else without_hints(found)
         clock.lap("hints")
         yield Progress("hints", 1.0)
 
         proposals = []
-        for event in proposer.propose(request, regions, page.ink):
+        for event in proposer.propose(request, regions, ink):
             if isinstance(event, Proposal):
                 proposals.append(event)
             else:
@@ -89,6 +99,8 @@ class ColorizePipeline:
         clock.lap("propose")
 
         images: dict[str, Pixels] = {}
+        if request.stages and ink is not page.ink:
+            images["stages/lines"] = lineart.drawn(ink, request.line_art)
         for number, proposal in enumerate(proposals):
             yield Progress("fill", number / len(proposals))
             prefix = f"{number}/" if number else ""
@@ -111,6 +123,13 @@ class ColorizePipeline:
             notices=notices,
         )
         yield Finished(images, report)
+
+    def _completed(self, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Ink by which regions are found: the drawn lines, and those that gaps and faded strokes were meant to be."""
+        if self._complete is None:
+            return ink
+        self._completer = self._completer or self._complete()
+        return self._completer(ink)
 
     def _shading(self, page: Page, proposal: Proposal) -> FloatImage | None:
         """(h, w, 6) shadow and highlight in the sampled picture; None where there is none or none is wanted."""

@@ -1,7 +1,7 @@
 """Bays of the ground that belong to a figure: a face whose outline stays open at the neck is not the page.
 
 What a large ball cannot reach from outside is a bay. Whether bays are a figure's own or pockets between arm and body
-shows in how solid other pictures of it are. Knows labels and silhouettes only.
+shows in how wide they are open, and in how solid other pictures of the figure are. Knows labels and silhouettes only.
 """
 
 import cv2
@@ -14,6 +14,7 @@ from celwright.regions.split import split
 
 _BALL = 0.25  # radius, of the geometric mean of a figure's height and width
 _LEAST = 0.02  # of the closed silhouette; smaller bays are dents
+_OPEN = 0.15  # of a bay's border; what is open further is a pocket
 _TOLERANCE = 0.05  # of the closed silhouette, by which a figure may be more solid than its like
 _RIM = 2  # px of the reduced page; so far from a figure a bay's marker begins
 
@@ -51,9 +52,9 @@ def with_bays(
     """``labels`` (H, W), grown, in which the figures' own bays are regions of their own, with IDs after the others, and
     ``figures`` (h, w), the page reduced (0 ground, else a figure's number), with these bays.
 
-    ``solid``: the solidity of such figures; of each figure's bays, largest first, those are taken that do not make it
-    more solid than that. ``ink`` (H, W), 255 = line. The cut runs along the narrowest passage. Regions ``whole`` (IDs)
-    are not cut.
+    ``solid``: the solidity of such figures; of each figure's bays that it nearly encloses, largest first, those are
+    taken that do not make it more solid than that. ``ink`` (H, W), 255 = line. The cut runs along the narrowest
+    passage. Regions ``whole`` (IDs) are not cut.
     """
     ground = np.isin(labels, np.setdiff1d(background(labels), [] if whole is None else whole))
     rows, columns = (
@@ -71,11 +72,12 @@ def with_bays(
         sizes = sizes[:, cv2.CC_STAT_AREA]
         room = (solid + _TOLERANCE) * shut.sum() - own.sum()
         for bay in np.argsort(-sizes[1:], kind="stable") + 1:
-            if _LEAST * shut.sum() <= sizes[bay] <= room:
+            whole_bay = np.asarray(cv2.dilate((bays == bay).view(np.uint8), square), np.uint8)
+            if _LEAST * shut.sum() <= sizes[bay] <= room and _openness(whole_bay, shut) <= _OPEN:
                 room -= sizes[bay]
                 count += 1
                 markers[bays == bay] = count
-                grown_figures[reduced & (cv2.dilate((bays == bay).view(np.uint8), square) > 0)] = number
+                grown_figures[reduced & (whole_bay > 0)] = number
     if count == 1:
         return labels, figures
     sea = reduced & (grown_figures == 0)
@@ -86,3 +88,9 @@ def with_bays(
     )
     parted, _ = split(labels, ink, np.where(ground, markers[np.ix_(y, x)], 0))
     return parted, grown_figures
+
+
+def _openness(bay: NDArray[np.uint8], shut: NDArray[np.bool_]) -> float:
+    """Share of a bay's border (h, w) that lies outside the closed silhouette."""
+    border = cv2.dilate(bay, np.ones((3, 3), np.uint8)) > bay
+    return float((border & ~shut).sum() / max(1, border.sum()))

@@ -25,7 +25,7 @@ from celwright.regions.correspondence import SIDE
 from celwright.regions.trapped_ball import segment
 from celwright.training.drawing.compositions import scene_of
 from celwright.training.drawing.identity import identity
-from celwright.training.drawing.inking import line_art
+from celwright.training.drawing.inking import whole_ink, worn
 from celwright.training.drawing.lighting import Rendering, rendered
 from celwright.training.drawing.references import MOST_REFERENCES, Reference, other_view, warped_copy
 from celwright.training.drawing.sheets import Numbers
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 REGIONS = 96  # at most, of a figure or of a reference; the smallest are left out
 _SIZE = 320  # px a side of what is drawn, before a figure fills its square
 _LEAST = 0.03  # of the sheet; smaller figures are not taken
+_COMPLETED = 0.7  # how often worn lines were made whole before regions were found, as pipelines/line_completion.py does
 _CROWD = 0.12  # how often all that stands on a sheet is taken for one figure
 _TARGET, _REFERENCE = 3, 6  # planes: ink, inside, labels; RGB, ink, inside, patches
 _COLUMNS = 5  # of a region: RGB, part, how much of it is that part
@@ -79,7 +80,10 @@ def figure(number: int) -> tuple[Square, list[Square]]:
 
 def _target(rng: np.random.Generator, made: Rendering, inside: NDArray[np.bool_]) -> Square:
     """The line art of a figure, with the regions that lie in it for the most part."""
-    line = line_art(rng, made)
+    whole = whole_ink(rng, made)
+    line = worn(rng, whole)
+    if rng.random() < _COMPLETED:
+        line = np.maximum(line, whole)
     labels = segment(line, int(rng.choice([3, 5, 8]))).grown
     own = np.flatnonzero(owners(labels, inside.astype(np.uint8), 1))
     areas = np.bincount(labels.reshape(-1))[own]

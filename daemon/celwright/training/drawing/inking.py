@@ -13,14 +13,17 @@ from celwright.training.painting.canvas import Plane, noise
 
 def line_art(rng: np.random.Generator, made: Rendering) -> NDArray[np.uint8]:
     """The line art of a rendering as one of many hands would leave it."""
+    return worn(rng, whole_ink(rng, made))
+
+
+def whole_ink(rng: np.random.Generator, made: Rendering) -> NDArray[np.uint8]:
+    """The same before anything happened to the lines."""
     pick = rng.random()
     if pick < 0.62:
-        ink = made.ink
-    elif pick < 0.9:
-        ink = xdog(rng, made.pictured)
-    else:
-        ink = np.maximum(xdog(rng, made.color), (made.ink * 0.6).astype(np.uint8) if rng.random() < 0.5 else made.ink)
-    return worn(rng, ink)
+        return made.ink
+    if pick < 0.9:
+        return xdog(rng, made.pictured)
+    return np.maximum(xdog(rng, made.color), (made.ink * 0.6).astype(np.uint8) if rng.random() < 0.5 else made.ink)
 
 
 def xdog(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

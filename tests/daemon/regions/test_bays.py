@@ -46,8 +46,8 @@ def test_a_pocket_that_is_wide_open_stays_ground() -> None:
     """Between two raised arms there is no outline to close, however solid other pictures of the figure are."""
     ink = np.zeros((HEIGHT, WIDTH), np.uint8)
     figures = cv2.rectangle(np.zeros_like(ink), (50, 110), (190, 180), 1, cv2.FILLED)
-    for left in (50, 160):
-        cv2.rectangle(figures, (left, 30), (left + 30, 110), 1, cv2.FILLED)
+    for left in (50, 150):
+        cv2.rectangle(figures, (left, 30), (left + 40, 110), 1, cv2.FILLED)
     ink[cv2.morphologyEx(figures, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0] = 255
     labels = segment(ink, 8).grown
     assert closed(figures > 0)[90, 120], "a bay it is"

@@ -2,13 +2,13 @@
 part. Heavy imports stand inside the functions: loading this module loads nothing."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from celwright import installed
-from celwright.domain import ColorizeRequest, DecomposeRequest, Event, Pipeline, Request, SegmentRequest
+from celwright.domain import ColorizeRequest, DecomposeRequest, Event, Guidance, Pipeline, Request, SegmentRequest
 from celwright.errors import ModelUnavailableError, WrongUsageError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def capabilities() -> list[str]:
         if installed.weights_are_here("decompose") or installed.weights_are_here("colorize"):
             found.append("colorize.references")
         if installed.weights_are_here("colorize"):
-            found += [f"colorize.{what}" for what in ("auto", "variations", "histogram")]
+            found += [f"colorize.{what}" for what in ("auto", "variations", "histogram", "guidance")]
     if find_spec("celwright.psd"):
         found += ["write.psd", "write.openraster"]
     found.append("models")
@@ -193,18 +193,21 @@ def run(request: Request, connect: str | None = None, full_size: Mapping[str, An
             f"or --connect out."
         )
     with client(connect) as daemon:
-        if isinstance(request, DecomposeRequest) and not request.is_plain():
-            _check_finishes(connect, daemon.status().capabilities)
+        needed = _newer_than_some_daemons(request)
+        if needed and needed[0] not in daemon.status().capabilities:
+            raise WrongUsageError(
+                f"The daemon at {connect} knows nothing of {needed[1]}; update and restart it, or leave --connect out."
+            )
         yield from daemon.run(request)
 
 
-def _check_finishes(connect: str, capabilities: Collection[str]) -> None:
-    """Refuse what an older daemon would leave undone without a word."""
-    if "decompose.finish" not in capabilities:
-        raise WrongUsageError(
-            f"The daemon at {connect} knows nothing of flat colours, shadows and highlights; update and restart it, or "
-            f"leave --connect out."
-        )
+def _newer_than_some_daemons(request: Request) -> tuple[str, str] | None:
+    """The capability, and its name, without which an older daemon would leave a part undone without a word."""
+    if isinstance(request, DecomposeRequest) and not request.is_plain():
+        return "decompose.finish", "flat colours, shadows and highlights"
+    if isinstance(request, ColorizeRequest) and request.guidance != Guidance():
+        return "colorize.guidance", "guidance"
+    return None
 
 
 def status(connect: str = "auto") -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from celwright.domain import Pixels
 from celwright.layers import NAMES, LayerStack, compose
+from celwright.training.broken_lines import broken
 from gallery_edits import recolored, relit, textured
 from gallery_sheets import GAIN, WHOLE, Crop, Sheet, error_map, from_floats
 from PIL import Image, ImageDraw
@@ -59,6 +60,7 @@ VARIED = {
     "saha": f"DIR/{FRONT}/line.png",
     "fox": "examples/fox-line.png",
 }
+WORN = {"sita_00-sita-front": 5, "sample.male_00-saha-front": 2}  # pages of morevna, and how their lines are broken
 SKIN_DOTS = [(376, 190, SKIN), (86, 815, SKIN), (666, 815, SKIN)]
 
 
@@ -169,6 +171,25 @@ class Gallery:
             sheet.add("the artist's flat", self.picture(f"{drawing}/flat.png"))
         sheet.save(SHOWN / f"colorize-{name}.webp")
 
+    def worn(self) -> None:
+        """Lines that were broken on purpose, what completes them, and the regions of both and of the whole lines."""
+        sheet = Sheet(4, 300)
+        for name, seed in WORN.items():
+            line = self.picture(f"morevna/{name}/line.png")
+            broken_art = line.copy()
+            broken_art.putalpha(Image.fromarray(broken(np.random.default_rng(seed), np.asarray(line)[..., 3])))
+            broken_art.save(ROOT / OUT / f"{name}-worn.png")
+            worn = self.colored(f"{name}-worn", f"{OUT}/{name}-worn.png", "--palette flatting")
+            whole = self.colored(f"{name}-whole", f"DIR/morevna/{name}/line.png", "--palette flatting")
+            sheet.add("worn line art", broken_art)
+            sheet.add(
+                "completed: what was added in red",
+                _added(broken_art, self.picture(f"{OUT}/{name}-worn-stages/lines.png")),
+            )
+            sheet.add("its regions", worn["composite"])
+            sheet.add("regions of the whole lines", whole["composite"])
+        sheet.save(SHOWN / "colorize-worn.webp")
+
     def hinted(self) -> None:
         """A reference, then dots, then one dot more; and the stages of the last."""
         line, reference = f"{SIDE}/line.png", f"{FRONT}/composite.png"
@@ -201,6 +222,13 @@ def _stack(layers: dict[str, Image.Image]) -> LayerStack:
     return LayerStack(*(Pixels(np.asarray(layers[name])) for name in NAMES))
 
 
+def _added(drawn: Image.Image, completed: Image.Image) -> Image.Image:
+    """The completed lines, red where ``drawn`` has none."""
+    was, now = (np.asarray(image)[..., 3:].astype(np.float32) / 255 for image in (drawn, completed))
+    red = np.float32((1, 0.1, 0.1)) * np.maximum(now - was, 0)
+    return from_floats(np.dstack([red / np.maximum(now, 1e-3), now]))
+
+
 def _dots(size: tuple[int, int], dots: list[tuple[int, int, str]], ring: str | None = None) -> Image.Image:
     hints = Image.new("RGBA", size)
     pen = ImageDraw.Draw(hints)
@@ -225,6 +253,7 @@ def main() -> None:
     gallery.hinted()
     gallery.layers("views-1", heads[0][0])
     gallery.varied()
+    gallery.worn()
 
 
 if __name__ == "__main__":

@@ -32,8 +32,10 @@ random; what was there before is the truth.
 {drawings}
 
 ## Recipe
-`celwright train lines {flags}--out DIR --minutes {minutes} --seed {seed}`. Loss: cross entropy, lost ink counting five
-times; AdamW, averaged weights.
+```
+celwright train lines {flags}--out DIR --minutes {minutes} --seed {seed}
+```
+Loss: cross entropy, lost ink counting five times; AdamW, averaged weights.
 {note}
 ## Figures
 Of the last checkpoint, on held-out procedural lines: `found` is the share of lost line pixels that come back, `true`

@@ -46,6 +46,13 @@ EMBEDDED = (
         file="colorizer.safetensors",
         sha256="1b5c3d85bac54dcb8da2427ad71f03de050ed7bfe8d3e6fbbd15721d7f4d577e",
     ),
+    EmbeddedModel(
+        task="complete",
+        name="embedded",
+        preset="embedded",
+        file="lines.safetensors",
+        sha256="5582b2744c63d9af76a53584b1ec63e32d16c0b69cf6fe2707b1b42e273efcac",
+    ),
 )
 
 

@@ -120,3 +120,29 @@ def test_a_folder_without_pages_is_refused(tmp_path):
         f"There is no page in {tmp_path}: folders with line.png and flat.png (or ink_paint_tone.npz) are needed; "
         "name a folder that holds such folders."
     )
+
+
+def test_completed_lines_stand_beside_lines_as_drawn(tmp_path):
+    """What completes the page is asked once a page, and its regions are the ones called ours."""
+    write_page(tmp_path / "page", gap=30)
+    write_page(tmp_path / "whole")
+    whole = ink(Pixels(np.array(Image.open(tmp_path / "whole" / "line.png"))))
+    page, other, mean = evaluate(tmp_path, complete=lambda seen: whole)
+    assert page.page == "page"
+    assert list(page.scores) == ["celwright", "as drawn", "components"]
+    assert page.scores["celwright"].purity > 0.99 > page.scores["as drawn"].purity
+    assert other.scores["celwright"].iou == other.scores["as drawn"].iou
+    assert page.truth == other.truth == mean.truth == 2
+
+
+def test_worn_lines_are_broken_in_the_same_way_every_time_and_judged_by_the_whole_ones(tmp_path):
+    for number in range(4):
+        write_page(tmp_path / f"page{number}")
+    whole = ink(Pixels(np.array(Image.open(tmp_path / "page0" / "line.png"))))
+    runs = []
+    for _ in range(2):
+        runs.append([])
+        rows = evaluate(tmp_path, complete=lambda lines: runs[-1].append(lines) or lines, worn=True)
+    assert np.array_equal(*runs)
+    assert any((lines < whole).any() for lines in runs[0])
+    assert [row.truth for row in rows] == [2] * 5

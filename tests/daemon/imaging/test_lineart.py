@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from celwright.domain import Pixels
 from celwright.errors import UnusableInputError
-from celwright.imaging.lineart import ink, is_transparent, line_layer, paper_color
+from celwright.imaging.lineart import drawn, ink, is_transparent, line_layer, paper_color
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,3 +156,11 @@ def test_plain_paper_becomes_fully_transparent_and_black_lines_stay_black():
     assert (layer.data[0, 0] == (255, 255, 255, 0)).all()
     assert (layer.data[ring()][:, 3] > 0).all()
     assert (layer.data[layer.data[..., 3] > 0][:, :3] == 0).all()
+
+
+def test_drawn_ink_comes_back_as_ink_where_the_picture_lay() -> None:
+    covered = ink(Pixels(page(WHITE, BLACK)))
+    layer = drawn(covered, Pixels(page(WHITE, BLACK), offset=(7, -3)))
+    assert layer.offset == (7, -3)
+    assert not layer.data[..., :3].any()
+    assert np.array_equal(ink(layer), covered)

@@ -15,6 +15,7 @@ from celwright.domain import (
     DecomposeRequest,
     Event,
     Finished,
+    Guidance,
     Pixels,
     Reference,
     Request,
@@ -106,12 +107,14 @@ def test_a_daemon_that_knows_no_wishes_is_not_asked_for_them(daemon: str, monkey
     old = DaemonStatus(*[None] * 4, (), *[None] * 12)  # type: ignore[arg-type]
     monkeypatch.setattr(Client, "status", lambda self: old)
     picture = cast(DecomposeRequest, REQUESTS["decompose"]).picture
-    with pytest.raises(WrongUsageError) as refused:
-        list(wiring.run(DecomposeRequest(picture, flat_colors=3), daemon))
-    assert str(refused.value) == (
-        f"The daemon at {daemon} knows nothing of flat colours, shadows and highlights; update and restart it, or "
-        f"leave --connect out."
-    )
+    guided = replace(cast(ColorizeRequest, REQUESTS["colorize"]), guidance=Guidance(hints=2))
+    unknown = {"flat colours, shadows and highlights": DecomposeRequest(picture, flat_colors=3), "guidance": guided}
+    for wish, request in unknown.items():
+        with pytest.raises(WrongUsageError) as refused:
+            list(wiring.run(request, daemon))
+        assert str(refused.value) == (
+            f"The daemon at {daemon} knows nothing of {wish}; update and restart it, or leave --connect out."
+        )
     if "decompose" in able:
         assert "composite" in outcome(wiring.run(DecomposeRequest(picture), daemon))[0]
 
@@ -141,7 +144,7 @@ def test_the_embedded_models_are_listed_and_stay(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("CELWRIGHT_MODELS", str(folder / "models"))
     models = installed.Models()
     listed = [model for row in models.listed() if (model := pb.Model(**row)).embedded]
-    tasks = [("embedded", ["decompose"]), ("embedded", ["colorize"])]
+    tasks = [("embedded", [task]) for task in ("decompose", "colorize", "complete")]
     assert [(model.name, list(model.tasks)) for model in listed] == tasks
     assert [model.installed for model in listed] == [installed.weights_are_here(task) for _, (task,) in tasks]
     with pytest.raises(WrongUsageError) as needless:

@@ -1,10 +1,10 @@
 """Line art in, flat colour under it out: regions, a colour proposed for each, and hints as law.
 
-One run is: complete worn lines and segment the line art, give the hints to the regions (splitting those with two
-colours), let the *proposer* say a colour for the regions without a hint, snap to the palette, paint, and put the result
-into the context where the selection allows and no lock forbids. Hints alone need no colour network; where references, a
-palette or nothing at all are to say the colours, one is asked. Light falls on the result; where a full-size model
-sampled a picture, the decomposer finds the light in that. Knows no files and no wire.
+One run is: complete worn lines (but where hints alone say the colours) and segment the line art, give the hints to the
+regions (splitting those with two colours), let the *proposer* say a colour for the regions without a hint, snap to the
+palette, paint, and put the result into the context where the selection allows and no lock forbids. Hints alone need no
+network; where references, a palette or nothing at all are to say the colours, one is asked. Light falls on the result;
+where a full-size model sampled a picture, the decomposer finds the light in that. Knows no files and no wire.
 """
 
 import time
@@ -79,7 +79,9 @@ class ColorizePipeline:
 
         yield Progress("segment", 0.0)
         page = Page(request, lineart.line_layer(request.line_art), lineart.ink(request.line_art))
-        ink = self._completed(page.ink) if request.gap else page.ink
+        # Where hints say it all, they part leaking regions better than completed lines do.
+        wanted = request.gap > 0 and (network or request.hints is None)
+        ink = self._completed(page.ink) if wanted else page.ink
         found = segment(ink, request.gap)
         clock.lap("segment")
         yield Progress("segment", 1.0)

@@ -1,20 +1,19 @@
 """Trained colorizers beside each other, such as those that leave a part out (SC-MILC, table III), on generated pairs.
 
-A network is asked alone, without the lines' own likeness that the product adds, in two ways: where it points, and what
-it samples, which shows what the diffusion can do (LGB) though pointing has no need of it. Knows pairs; how they are
-judged is theirs.
+A network is asked alone, without the lines' own likeness that the product adds, in three ways: where it points, what it
+samples, and what it samples without any reference. Pointing has no need of the diffusion (LGB); inventing colours has.
+Knows pairs; how they are judged is theirs.
 """
 
 import ast
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Guidance, Labels, Pixels
 from celwright.errors import UnusableInputError
@@ -45,17 +44,18 @@ class _Page:
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """Of all regions of a page (regions + 1, 4): the colours ``pointed`` at and those ``sampled``; alpha 1 where there
-    are such."""
+    """Of all regions of a page (regions + 1, 4): the colours ``pointed`` at, those ``sampled`` and those ``invented``,
+    sampled without references; alpha 1 where there are such."""
 
     pointed: FloatImage
     sampled: FloatImage
+    invented: FloatImage
 
 
 def ways(runs: Sequence[Path], look: Look) -> list[Way]:
-    """Two ways for each folder that a training wrote, of the averaged weights of its last checkpoint: pointed and
-    sampled, named after what it leaves out (and after its folder where another leaves out the same). Raises
-    UnusableInputError when there are no such."""
+    """Three ways for each folder that a training wrote, of the averaged weights of its last checkpoint: pointed,
+    sampled and invented, named after what it leaves out (and after its folder where another leaves out the same).
+    Raises UnusableInputError when there are no such."""
     trained = [_trained(run) for run in runs]
     names = [name for name, _ in trained]
     shown = [name if names.count(name) == 1 else f"{name} ({run.name})" for run, name in zip(runs, names, strict=True)]
@@ -63,16 +63,13 @@ def ways(runs: Sequence[Path], look: Look) -> list[Way]:
     return [way for name, (_, network) in zip(shown, trained, strict=True) for way in _ways(name, network, page)]
 
 
-def _ways(name: str, network: RegionNetwork, page: Callable[[ColorSample], _Page]) -> tuple[Way, Way]:
+def _ways(name: str, network: RegionNetwork, page: Callable[[ColorSample], _Page]) -> list[Way]:
     answer = lru_cache(maxsize=1)(lambda made: _answer(network, page(made)))
 
-    def pointed(made: ColorSample) -> NDArray[np.uint8]:
-        return painted(page(made).labels, answer(made).pointed, 8)
+    def way(what: str) -> Way:
+        return Way(f"{name}, {what}", lambda made: painted(page(made).labels, getattr(answer(made), what), 8))
 
-    def sampled(made: ColorSample) -> NDArray[np.uint8]:
-        return painted(page(made).labels, answer(made).sampled, 8)
-
-    return Way(f"{name}, pointed", pointed), Way(f"{name}, sampled", sampled)
+    return [way(field.name) for field in fields(_Answer)]
 
 
 def _trained(run: Path) -> tuple[str, RegionNetwork]:
@@ -105,14 +102,21 @@ def _page(made: ColorSample, look: Look) -> _Page:
 
 
 def _answer(network: RegionNetwork, page: _Page) -> _Answer:
-    pointed, sampled = (np.zeros((int(page.labels.max(initial=0)) + 1, 4), np.float32) for _ in range(2))
+    blank = np.zeros((int(page.labels.max(initial=0)) + 1, 4), np.float32)
+    answer = _Answer(blank, blank.copy(), blank.copy())
     if page.told:
-        *_, last = network.sampled(page.told, None, _STEPS, [page.seed], Guidance())
-        for told, drawn in zip(page.told, last, strict=True):
-            own = told.figure.own
-            pointed[own, :3], sampled[own, :3] = network.taken(told)[0], drawn[0]
-            pointed[own, 3] = sampled[own, 3] = 1
-    return _Answer(pointed, sampled)
+        alone = [replace(told, views=()) for told in page.told]
+        sampled, invented = (_sampled(network, told, page.seed) for told in (page.told, alone))
+        pointed = [network.taken(told)[0] for told in page.told]
+        for colors, found in zip(vars(answer).values(), (pointed, sampled, invented), strict=True):
+            for told, part in zip(page.told, found, strict=True):
+                colors[told.figure.own, :3], colors[told.figure.own, 3] = part, 1
+    return answer
+
+
+def _sampled(network: RegionNetwork, told: Sequence[Told], seed: int) -> list[FloatImage]:
+    *_, last = network.sampled(told, None, _STEPS, [seed], Guidance())
+    return [colors[0] for colors in last]
 
 
 class Sheet:

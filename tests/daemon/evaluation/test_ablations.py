@@ -54,11 +54,13 @@ def samples(count: int) -> list[ColorSample]:
     return [made for made, _ in shown_pairs(count, SIZE)]
 
 
-def test_each_run_is_named_after_what_it_leaves_out_and_stands_in_two_ways(tmp_path: Path) -> None:
+def test_each_run_is_named_after_what_it_leaves_out_and_stands_in_three_ways(tmp_path: Path) -> None:
     names = {"full": (), "w/o SGM": ("sgm",), "w/o ISMFF": ("ismff",), "w/o LGB": ("lgb",)}
     runs = [run_folder(tmp_path / str(i), *parts) for i, parts in enumerate(names.values())]
     compared = ways(runs, look)
-    assert [way.name for way in compared] == [f"{name}, {way}" for name in names for way in ("pointed", "sampled")]
+    assert [way.name for way in compared] == [
+        f"{name}, {way}" for name in names for way in ("pointed", "sampled", "invented")
+    ]
     scores = evaluate(compared[2:], count=2, size=SIZE)
     assert [(score.name, score.count) for score in scores] == [(way.name, 2) for way in compared[2:]]
     assert all(0 <= score.accuracy <= 1 for score in scores)
@@ -66,13 +68,13 @@ def test_each_run_is_named_after_what_it_leaves_out_and_stands_in_two_ways(tmp_p
 
 def test_runs_that_leave_out_the_same_have_their_folders_in_their_names(tmp_path: Path) -> None:
     runs = [run_folder(tmp_path / "one"), run_folder(tmp_path / "two"), run_folder(tmp_path / "three", "lgb", "sgm")]
-    assert [way.name for way in ways(runs, look)[::2]] == [
+    assert [way.name for way in ways(runs, look)[::3]] == [
         "full (one), pointed", "full (two), pointed", "w/o LGB, SGM, pointed",
     ]  # fmt: skip
 
 
 def test_what_is_pointed_at_is_a_colour_of_the_reference_and_what_is_sampled_is_none(tmp_path: Path) -> None:
-    pointed, sampled = ways([run_folder(tmp_path / "run")], look)
+    pointed, sampled, invented = ways([run_folder(tmp_path / "run")], look)
     for made in map(red_reference, samples(3)):
         taken, drawn = pointed.paint(made), sampled.paint(made)
         colored = taken[..., 3] > 0
@@ -80,11 +82,19 @@ def test_what_is_pointed_at_is_a_colour_of_the_reference_and_what_is_sampled_is_
         assert (taken[colored][:, :3] == RED).all()
         assert (drawn[..., 3] == taken[..., 3]).all()
         assert (drawn[colored][:, :3] != RED).any()
+        assert (invented.paint(made)[..., 3] == taken[..., 3]).all()
+
+
+def test_what_is_invented_depends_on_no_reference(tmp_path: Path) -> None:
+    _, sampled, invented = ways([run_folder(tmp_path / "run")], look)
+    made = samples(1)[0]
+    assert np.array_equal(invented.paint(made), invented.paint(red_reference(made)))
+    assert not np.array_equal(sampled.paint(made), sampled.paint(red_reference(made)))
 
 
 def test_what_is_sampled_for_a_picture_does_not_depend_on_what_came_before(tmp_path: Path) -> None:
     first, second = samples(2)
-    _, alone = ways([run_folder(tmp_path / "run")], look)
+    _, alone, _ = ways([run_folder(tmp_path / "run")], look)
     seen = alone.paint(first)
     alone.paint(second)
     assert np.array_equal(alone.paint(first), seen)
@@ -110,9 +120,9 @@ def test_the_command_prints_the_table_and_writes_the_sheet(tmp_path: Path, capsy
     run, sheet = run_folder(tmp_path / "run"), tmp_path / "sheet.png"
     assert main(["evaluate", "ablations", "--runs", str(run), "--count", "1", "--sheet", str(sheet)]) == 0
     assert [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines()[2:]] == [
-        "| full, pointed", "| full, sampled",
+        "| full, pointed", "| full, sampled", "| full, invented",
     ]  # fmt: skip
-    assert read_picture(sheet)[0].size == (5 * 264 + 8, 256 + 28 + 8 + 8)
+    assert read_picture(sheet)[0].size == (6 * 264 + 8, 256 + 28 + 8 + 8)
 
 
 def test_a_sheet_that_exists_is_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,4 +100,4 @@ def test_the_recipe_resumes_and_exports_weights_with_their_card(tmp_path):
     assert weights.name == "lines.safetensors"
     card = (tmp_path / "out" / "lines.md").read_text()
     assert "No picture by anybody was used, so nobody else's licence applies." in card
-    assert "`celwright train lines --out DIR --minutes 0 --seed 0`" in card
+    assert "\ncelwright train lines --out DIR --minutes 0 --seed 0\n" in card

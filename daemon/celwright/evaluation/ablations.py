@@ -18,7 +18,8 @@ import torch
 from celwright.domain import FloatImage, Guidance, Labels, Pixels
 from celwright.errors import UnusableInputError
 from celwright.evaluation.contact_sheet import ways_sheet
-from celwright.evaluation.pairs import GAP, Way, given, line_art
+from celwright.evaluation.pairs import GAP, Way, given
+from celwright.imaging.lineart import drawn
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.figures import figure_of, owners
 from celwright.pipelines.colorize.reference_view import Look, reference_view
@@ -133,7 +134,7 @@ class Sheet:
             reference = next(Pixels(one.picture) for one in made.references if one.instance)
             flats = zip(("truth", *self._names), (truth, *seen), strict=True)
             shown = [(name, Pixels((flat * 255 + 0.5).astype(np.uint8))) for name, flat in flats]
-            self._rows.append([("line art", line_art(made)), ("reference", reference), *shown])
+            self._rows.append([("line art", drawn(made.line)), ("reference", reference), *shown])
 
     def drawn(self) -> Pixels:
         """The sheet, RGB."""

@@ -19,6 +19,7 @@ from celwright.evaluation.colorize import flat_of
 from celwright.evaluation.frechet import Features, frechet
 from celwright.evaluation.references import CLOSE, by_area, by_position
 from celwright.imaging.color import ciede2000, srgb_to_lab
+from celwright.imaging.lineart import drawn
 from celwright.regions.trapped_ball import segment
 from celwright.training.pairs import HELD_OUT, ColorSample, pair
 
@@ -58,7 +59,7 @@ def installed(colorize: Pipeline[ColorizeRequest]) -> list[Way]:
     """The product's own way, and the plain ones."""
 
     def ours(made: ColorSample) -> NDArray[np.uint8]:
-        return flat_of(colorize, ColorizeRequest(line_art(made), references=given(made), gap=GAP, shading=False))
+        return flat_of(colorize, ColorizeRequest(drawn(made.line), references=given(made), gap=GAP, shading=False))
 
     def position(made: ColorSample) -> NDArray[np.uint8]:
         return by_position(segment(made.line, GAP).grown, made.line, _shown_flat(made))
@@ -112,12 +113,6 @@ def shown_pairs(count: int, size: int) -> Iterator[tuple[ColorSample, NDArray[np
         if judged.mean() >= _LEAST:
             found += 1
             yield made, judged
-
-
-def line_art(made: ColorSample) -> Pixels:
-    black = np.zeros((*made.line.shape, 4), np.uint8)
-    black[..., 3] = made.line
-    return Pixels(black)
 
 
 def given(made: ColorSample) -> tuple[Reference, ...]:

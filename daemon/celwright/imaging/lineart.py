@@ -179,8 +179,8 @@ def _shaded_paper(rgb: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[n
     return np.asarray(cv2.resize(cv2.blur(medians, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def drawn(covered: NDArray[np.uint8], place: Pixels) -> Pixels:
-    """(H, W, 4) 8 bit: black lines of ink ``covered`` (H, W), 255 = line, where ``place`` lies in the document."""
+def drawn(covered: NDArray[np.uint8], offset: tuple[int, int] = (0, 0)) -> Pixels:
+    """(H, W, 4) 8 bit: black lines of ink ``covered`` (H, W), 255 = line, at ``offset`` in the document."""
     black = np.zeros((*covered.shape, 4), np.uint8)
     black[..., 3] = covered
-    return Pixels(black, place.offset)
+    return Pixels(black, offset)

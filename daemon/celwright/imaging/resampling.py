@@ -1,18 +1,29 @@
-"""Results of a reduced picture brought to full size along the full picture's own edges.
+"""Planes looked up at another size, and results of a reduced picture brought to full size along its own edges.
 
 Knows arrays only, neither layers nor networks.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage
 
+Number = TypeVar("Number", bound="np.generic[Any]")
+
 _SIMILAR = 0.07  # colour distance (RGB 0..1) at which a neighbour's say has fallen to 60 %
 _FLOOR = 1e-4  # weight of the nearest neighbour when no colour is similar
 _AT_ONCE = 64 * 1024  # pixels, few enough for the processor's cache: twice as fast
+
+
+def looked_up(plane: NDArray[Number], height: int, width: int) -> NDArray[Number]:
+    """(height, width) what of a plane (H, W) lies under the middles of so many pixels on the same stretch."""
+    rows, columns = (
+        ((np.arange(places) + 0.5) * length / places).astype(np.intp)
+        for places, length in zip((height, width), plane.shape, strict=True)
+    )
+    return plane[np.ix_(rows, columns)]
 
 
 def guided_rows(

@@ -11,11 +11,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from celwright.models.line_completion import LineCompletion
 from celwright.models.presets import build_line_completion
-from celwright.pipelines.network import best_device, bfloat16_is_faster
+from celwright.pipelines.network import best_device, half_is_faster, with_weights
 from celwright.regions.trapped_ball import LINE_FROM, line_width
 from celwright.weights import registry
 
@@ -33,7 +32,7 @@ class Completer:
     def __init__(self, network: LineCompletion, device: str | None = None) -> None:
         self.device = device or best_device()
         self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.half = self.device == "cuda" or (self.device == "cpu" and bfloat16_is_faster())
+        self.half = half_is_faster(self.device)
 
     def __call__(self, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``ink`` (H, W), 255 = line, and full ink where the network sees a line and there is none yet."""
@@ -67,6 +66,4 @@ def _disc(radius: int) -> NDArray[np.uint8]:
 def completer(device: str | None = None) -> Completer:
     """The installed network on ``device``, by default the best one. Raises ModelUnavailableError."""
     model = registry.find("complete", "embedded")
-    network = build_line_completion(model.preset)
-    network.load_state_dict({key: value.float() for key, value in load_file(registry.verified_path(model)).items()})
-    return Completer(network, device)
+    return Completer(with_weights(build_line_completion(model.preset), model), device)

@@ -1,7 +1,7 @@
 """The decomposer network as a plain function from pixels to planes. Decides device and number format."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -9,21 +9,21 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from celwright.domain import FloatImage
 from celwright.errors import UnusableInputError
 from celwright.models.presets import LayerNetwork, build_decomposer
 from celwright.weights import registry
 
+_Network = TypeVar("_Network", bound=nn.Module)
+
 
 def predictor(name: str, device: str | None = None) -> "Predictor":
     """The installed decomposer of that name, ready to run on ``device``, the best one by default. Raises
     ModelUnavailableError."""
     model = registry.find("decompose", name)
-    network = build_decomposer(model.preset)
-    network.load_state_dict({key: value.float() for key, value in load_file(registry.verified_path(model)).items()})
-    return Predictor(network, device)
+    return Predictor(with_weights(build_decomposer(model.preset), model), device)
 
 
 def predictor_of(path: Path, device: str | None = None) -> "Predictor":
@@ -46,7 +46,7 @@ class Predictor:
     def __init__(self, network: LayerNetwork, device: str | None = None) -> None:
         self.device = device or best_device()
         self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.half = self.device == "cuda" or (self.device == "cpu" and bfloat16_is_faster())
+        self.half = half_is_faster(self.device)
 
     def __call__(self, pixels: NDArray[Any]) -> FloatImage:
         height, width = pixels.shape[:2]
@@ -58,6 +58,18 @@ class Predictor:
             planes: Tensor = torch.cat(self.network(picture.contiguous(memory_format=torch.channels_last)), dim=1)
         result = planes[0, :, :height, :width].float().clamp(0, 1).permute(1, 2, 0)
         return np.ascontiguousarray(result.cpu().numpy())
+
+
+def with_weights(network: _Network, model: registry.EmbeddedModel) -> _Network:
+    """The same network with the installed weights of ``model``. Raises ModelUnavailableError."""
+    stored = load_file(registry.verified_path(model))
+    network.load_state_dict({key: value.float() for key, value in stored.items()})
+    return network
+
+
+def half_is_faster(device: str) -> bool:
+    """Whether networks on ``device`` are to compute in bfloat16."""
+    return device == "cuda" or (device == "cpu" and bfloat16_is_faster())
 
 
 def best_device() -> str:

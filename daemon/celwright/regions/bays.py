@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import Labels
+from celwright.imaging.resampling import looked_up
 from celwright.regions.hinted import background
 from celwright.regions.split import split
 
@@ -57,11 +58,7 @@ def with_bays(
     passage. Regions ``whole`` (IDs) are not cut.
     """
     ground = np.isin(labels, np.setdiff1d(background(labels), [] if whole is None else whole))
-    rows, columns = (
-        ((np.arange(small) + 0.5) * large / small).astype(np.intp)
-        for small, large in zip(figures.shape, labels.shape, strict=True)
-    )
-    reduced = ground[np.ix_(rows, columns)] & (figures == 0)
+    reduced = looked_up(ground, *figures.shape) & (figures == 0)
     square = np.ones((2 * _RIM + 1,) * 2, np.uint8)
     markers, grown_figures, count = np.zeros(figures.shape, np.int32), figures.copy(), 1
     for number in range(1, int(figures.max(initial=0)) + 1):

@@ -1,6 +1,5 @@
 """Claims about comparing trained colorizers, on tiny networks."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +18,7 @@ from celwright.training.pairs import ColorSample
 SIZE = 96
 RED = (200, 30, 40)
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def look(picture: Pixels) -> FloatImage:

@@ -1,6 +1,5 @@
 """Claims about measuring colouring by references on held-out pairs."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,7 @@ from celwright.training.pairs import ColorSample
 
 SIZE = 96
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def look(picture: Pixels) -> FloatImage:

@@ -160,7 +160,7 @@ def test_plain_paper_becomes_fully_transparent_and_black_lines_stay_black():
 
 def test_drawn_ink_comes_back_as_ink_where_the_picture_lay() -> None:
     covered = ink(Pixels(page(WHITE, BLACK)))
-    layer = drawn(covered, Pixels(page(WHITE, BLACK), offset=(7, -3)))
+    layer = drawn(covered, (7, -3))
     assert layer.offset == (7, -3)
     assert not layer.data[..., :3].any()
     assert np.array_equal(ink(layer), covered)

@@ -1,6 +1,5 @@
 """Claims about the diffusion over the colours of regions, with tiny networks of random weights."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,14 +11,7 @@ from celwright.models.region_tokens import areas, geometry, membership, touching
 
 SIDE, REGIONS, PATCHES = 64, 5, 4
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

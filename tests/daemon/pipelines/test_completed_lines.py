@@ -34,8 +34,7 @@ def dot() -> Pixels:
 
 
 def colored(pipeline: ColorizePipeline, ink: NDArray[np.uint8], **more: object) -> Finished:
-    place = Pixels(np.zeros((SIDE, SIDE, 4), np.uint8))
-    request = ColorizeRequest(drawn(ink, place), shading=False, **{"palette": "flatting"} | more)  # type: ignore[arg-type]
+    request = ColorizeRequest(drawn(ink), shading=False, **{"palette": "flatting"} | more)  # type: ignore[arg-type]
     *_, last = pipeline.run(request)
     assert isinstance(last, Finished)
     return last

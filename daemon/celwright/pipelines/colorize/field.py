@@ -5,15 +5,13 @@ that the field is stretched by a few per cent rather than padded. Knows no netwo
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage
-
-Number = TypeVar("Number", bound="np.generic[Any]")
+from celwright.imaging.resampling import Number, looked_up
 
 STRIDE = 32  # px; sides that the network takes are multiples of it
 _MARGIN = 0.3  # of the selection's longer side, seen around it
@@ -41,15 +39,6 @@ class Field:
     def sampled(self, plane: NDArray[Number]) -> NDArray[Number]:
         """(height, width) of a page's labels or levels (H, W): those under the middles of the field's pixels."""
         return looked_up(plane[self.box], self.height, self.width)
-
-
-def looked_up(plane: NDArray[Number], height: int, width: int) -> NDArray[Number]:
-    """(height, width) what of a plane (H, W) lies under the middles of so many pixels on the same stretch."""
-    rows, columns = (
-        ((np.arange(places) + 0.5) * length / places).astype(np.intp)
-        for places, length in zip((height, width), plane.shape, strict=True)
-    )
-    return plane[np.ix_(rows, columns)]
 
 
 def field_of(height: int, width: int, selected: NDArray[np.bool_] | None, side: int, stride: int = STRIDE) -> Field:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.domain import FloatImage, Labels, Pixels, Reference
-from celwright.pipelines.colorize.field import Field, field_of, looked_up
+from celwright.imaging.resampling import looked_up
+from celwright.pipelines.colorize.field import Field, field_of
 from celwright.pipelines.colorize.figures import Figure, figure_of, owners
 from celwright.regions.fill import painted
 from celwright.regions.flatting import flatting_colors

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Progress, Reference
 from celwright.errors import ModelUnavailableError
-from celwright.pipelines.colorize.field import looked_up
+from celwright.imaging.resampling import looked_up
 from celwright.pipelines.colorize.instances import Instances, page_figures
 from celwright.pipelines.colorize.matching import Likeness, Matched, matched_regions
 from celwright.pipelines.colorize.proposal import HintProposer, Proposal, refuse

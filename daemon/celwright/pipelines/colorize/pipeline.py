@@ -102,7 +102,7 @@ class ColorizePipeline:
 
         images: dict[str, Pixels] = {}
         if request.stages and ink is not page.ink:
-            images["stages/lines"] = lineart.drawn(ink, request.line_art)
+            images["stages/lines"] = lineart.drawn(ink, request.line_art.offset)
         for number, proposal in enumerate(proposals):
             yield Progress("fill", number / len(proposals))
             prefix = f"{number}/" if number else ""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor
 
 from celwright.diffusion.guidance import Guided
@@ -20,7 +19,7 @@ from celwright.models.colorizer import Asked, Read, RegionColorizer, chosen_colo
 from celwright.models.presets import build_colorizer
 from celwright.pipelines.colorize.figures import Figure
 from celwright.pipelines.colorize.reference_view import ReferenceView
-from celwright.pipelines.network import best_device, bfloat16_is_faster
+from celwright.pipelines.network import best_device, half_is_faster, with_weights
 from celwright.weights import registry
 
 _AGREEING, _SURE = 4, 0.6  # rounds in which regions of one part agree, and the chance they go by
@@ -199,8 +198,5 @@ def region_network(name: str, device: str | None = None) -> RegionNetwork:
     """The installed colorizer of that name on ``device``, by default the best one. Raises ModelUnavailableError."""
     on = device or best_device()
     model = registry.find("colorize", name)
-    network = build_colorizer(model.preset)
-    stored = load_file(registry.verified_path(model))
-    network.load_state_dict({key: value.float() for key, value in stored.items()})
-    half = on == "cuda" or (on == "cpu" and bfloat16_is_faster())
-    return RegionNetwork(network.eval().to(on), on, half)
+    network = with_weights(build_colorizer(model.preset), model)
+    return RegionNetwork(network.eval().to(on), on, half_is_faster(on))

@@ -15,9 +15,9 @@ from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Palette
 from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
 from celwright.imaging.histogram import color_histogram
+from celwright.imaging.resampling import looked_up
 from celwright.pipelines.colorize.context import change_allowed
 from celwright.pipelines.colorize.dealing import dealt
-from celwright.pipelines.colorize.field import looked_up
 from celwright.pipelines.colorize.figures import Figure, figure_of, owners
 from celwright.pipelines.colorize.harmonies import Harmony, harmony
 from celwright.pipelines.colorize.instances import found_instances, page_figures

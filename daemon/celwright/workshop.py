@@ -10,7 +10,7 @@ from celwright.errors import WrongUsageError
 # What may be chosen of a recipe, and which models' recipes have it.
 RECIPE = {
     **dict.fromkeys(("learning_rate", "steps"), ("decomposer", "colorizer", "lines")),
-    "left_out": ("colorizer",),
+    **dict.fromkeys(("left_out", "structure", "pointing"), ("colorizer",)),
     **dict.fromkeys(("preset", "rich", "painted", "drawn"), ("decomposer",)),
     "corpora": ("decomposer", "lines"),
 }
@@ -34,8 +34,8 @@ def evaluate(
     ``regions`` (of ``worn`` lines), ``decompose`` (``against`` other weights), ``colorize`` (hints on the ``largest``
     regions), ``references`` and ``variations`` need a folder of layered pictures; ``scenes`` and ``pairs`` are
     generated, ``count`` of them, and so are those on which ``designs`` compares ``runs`` of the decomposer's training
-    and ``ablations`` runs of the colorizer's; of the latter a ``sheet`` shows the first eight, as a PNG that replaces
-    another by ``force`` only.
+    and ``ablations`` and ``balance`` runs of the colorizer's; of these a ``sheet`` shows the first eight pairs or the
+    heat map, as a PNG that replaces another by ``force`` only.
     """
     if task == "scenes":
         from celwright.pipelines.network import predictor
@@ -59,8 +59,8 @@ def evaluate(
 
         painted = pairs.evaluate(pairs.installed(wiring.colorizer()), count or 48)
         return painted, pairs.table(painted)
-    if task == "ablations":
-        return _ablations(runs, count or 48, sheet, force=force)
+    if task in ("ablations", "balance"):
+        return _trained_colorizers(task, runs, count or 48, sheet, force=force)
     if directory is None:
         raise WrongUsageError(f"No folder came to evaluate {task} on; name one that holds layered pictures.")
     if task == "regions":
@@ -93,18 +93,23 @@ def evaluate(
     return hints, colorize.table(hints)
 
 
-def _ablations(runs: Sequence[Path], count: int, sheet: Path | None, *, force: bool) -> tuple[list[Any], str]:
-    from celwright.evaluation import ablations, pairs
+def _trained_colorizers(
+    task: str, runs: Sequence[Path], count: int, sheet: Path | None, *, force: bool
+) -> tuple[list[Any], str]:
+    from celwright.evaluation import ablations, balance, pairs
     from celwright.imaging.saving import check_output, write_png
 
     if sheet is not None:
         check_output(sheet, force=force)  # before long work
+    weights = [ablations.weights(run) for run in runs] if task == "balance" else []
+    balance.check(weights)
     ways = ablations.ways(runs, wiring.reference_look())
     shown = ablations.Sheet([way.name for way in ways])
-    painted = pairs.evaluate(ways, count, show=shown)
+    scores = pairs.evaluate(ways, count, show=shown)
+    cells = balance.balances(weights, scores)
     if sheet is not None:
-        write_png(sheet, shown.drawn(), force=force)
-    return painted, pairs.table(painted)
+        write_png(sheet, balance.heat_map(cells) if cells else shown.drawn(), force=force)
+    return (cells, balance.table(cells)) if cells else (scores, pairs.table(scores))
 
 
 def train(

@@ -25,10 +25,10 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WrongUsageError(f"The count is {options.count}; 1 or more can be measured.")
     if not 0 < options.largest <= 1:
         raise WrongUsageError(f"The share of regions with a dot is {options.largest}; more than 0 up to 1 is allowed.")
-    if options.task in ("designs", "ablations") and not options.runs:
+    if options.task in ("designs", "ablations", "balance") and not options.runs:
         raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
-    if options.sheet is not None and options.task != "ablations":
-        raise WrongUsageError(f"--sheet is not for {options.task}, only for ablations; leave it out.")
+    if options.sheet is not None and options.task not in ("ablations", "balance"):
+        raise WrongUsageError(f"--sheet is not for {options.task}, only for ablations and balance; leave it out.")
     rows, text = workshop.evaluate(
         options.task,
         options.directory,

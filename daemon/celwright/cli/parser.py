@@ -10,7 +10,7 @@ from celwright import __version__
 Command = Callable[[argparse.Namespace], int | None]
 _MEASURED = (
     "regions", "decompose", "colorize", "references", "variations", "scenes", "designs", "pairs", "ablations",
-    "layered-ablation",
+    "balance", "layered-ablation",
 )  # fmt: skip
 
 
@@ -210,6 +210,8 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--left-out", nargs="+", choices=("sgm", "ismff", "lgb"), metavar="PART",
         help="colorizer: build it without sgm, ismff or lgb, for an ablation",
     )  # fmt: skip
+    recipe.add_argument("--structure", type=float, metavar="WEIGHT", help="colorizer: of its loss (0)")
+    recipe.add_argument("--pointing", type=float, metavar="WEIGHT", help="colorizer: of its loss (1)")
     recipe.add_argument(
         "--preset", choices=("embedded", "identities", "two-stage", "qwen-layered", "sd15-scmilc"),
         help="decomposer: the one that comes with Celwright, another design, or an adapter for Qwen-Image-Layered; "
@@ -252,12 +254,12 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )  # fmt: skip
     parser.add_argument(
         "--runs", type=Path, metavar="DIR", nargs="+", default=[],
-        help="designs, ablations: folders of the decomposer's or the colorizer's training",
+        help="designs, ablations, balance: folders of the decomposer's or the colorizer's training",
     )  # fmt: skip
     parser.add_argument(
         "--against", type=Path, metavar="FILE", nargs="+", default=[], help="decompose: other weights to stand beside"
     )
-    parser.add_argument("--sheet", type=Path, metavar="PNG", help="ablations: show what was made of the first 8 pairs")
+    parser.add_argument("--sheet", type=Path, metavar="PNG", help="ablations: the first 8 pairs; balance: the heat map")
     parser.add_argument("--force", action="store_true", help="replace a sheet that exists")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,14 +74,25 @@ def _ways(name: str, network: RegionNetwork, page: Callable[[ColorSample], _Page
     return [way(field.name) for field in fields(_Answer)]
 
 
-def _trained(run: Path) -> tuple[str, RegionNetwork]:
-    device = best_device()
+def weights(run: Path) -> tuple[float, float]:
+    """What structure and pointing counted in a training's loss. Raises UnusableInputError."""
+    options = _checkpoint(run)["options"]
+    return float(options["structure"]), float(options["pointing"])
+
+
+def _checkpoint(run: Path, device: str = "cpu") -> dict[str, Any]:
     try:
-        state = torch.load(run / "checkpoint.pt", map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(run / "checkpoint.pt", map_location=device, weights_only=True)
     except OSError as fault:
         raise UnusableInputError(
             f"{run} holds no checkpoint.pt ({fault.strerror}); name the folder that a colorizer's training wrote."
         ) from fault
+    return state
+
+
+def _trained(run: Path) -> tuple[str, RegionNetwork]:
+    device = best_device()
+    state = _checkpoint(run, device)
     left_out = ast.literal_eval(state["options"]["left_out"])
     network = build_colorizer(state["options"]["preset"], **dict.fromkeys(left_out, False))
     network.load_state_dict(state["average"])

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from celwright.diffusion.schedule import NoiseSchedule
 from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.models.colorizer import Asked, RegionColorizer, chosen_colors, latents
 from celwright.models.presets import build_colorizer
-from celwright.models.region_tokens import areas
+from celwright.models.region_tokens import areas, touching
+from celwright.training.muon import MuonWithAdamW
 from celwright.training.region_pairs import held_out_regions, region_batches
 from celwright.training.running import Run, RunOptions
 
@@ -23,6 +25,7 @@ LOST = 0.1  # of a reference's patches: what finds them in pictures overlooks so
 CLEAR = 0.5  # of a region; with less of one part in it, it is nobody's
 CRUMB = 0.01  # of a figure's area, by which small regions count more
 CLOSE = 10.0  # CIEDE2000; up to it a region counts as rightly coloured
+_RIMS = ("color.0", "noisy", "head", "none", "origin", "gamma", "across", "time.0")  # where colours come and go
 _WORST = 12.0  # -log of a chance; worse is a mistake of the drawing
 
 Sample = dict[str, Tensor]
@@ -30,7 +33,8 @@ Sample = dict[str, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class ColorizerOptions(RunOptions):
-    """``left_out``: parts to build the network without (sgm, ismff, lgb), for the ablation table."""
+    """``left_out``: parts to build the network without (sgm, ismff, lgb), for the ablation table. ``structure`` and
+    ``pointing``: what these terms of the loss count beside the diffusion's (SC-MILC's lambda_s and lambda_c)."""
 
     minutes: float = 90.0
     batch: int = 12
@@ -40,6 +44,8 @@ class ColorizerOptions(RunOptions):
     report_minutes: float = 6.0
     held_out: int = 64
     left_out: tuple[str, ...] = ()
+    structure: float = 0.0
+    pointing: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +109,10 @@ def drawn_task(sample: Sample) -> Task:
 
 
 def loss_terms(network: RegionColorizer, given: Task, schedule: NoiseSchedule) -> dict[str, Tensor]:
-    """``pointer``: how unlikely each region finds all sources of its own part together (or none, where there is none);
-    ``diffusion``: the squared error of the clean latents (SC-MILC eq. 30). Means over regions by weight."""
+    """SC-MILC's terms, for regions; means over regions by weight. ``diffusion``: the squared error of the clean latents
+    (eq. 30). ``structure``: that of their differences across borders, which are all edges that such a picture has
+    (eq. 31). ``pointer``, for the colours of instances (eq. 32): how unlikely each region finds all sources of its own
+    part together (or none, where there is none)."""
     read = network.prepare(given.asked)
     x0 = latents(given.colors)
     t = torch.randint(len(schedule), (len(x0),))
@@ -114,9 +122,13 @@ def loss_terms(network: RegionColorizer, given: Task, schedule: NoiseSchedule) -
     own = torch.cat([own, ~own.any(2, keepdim=True)], 2)
     unlikely = -torch.logsumexp(torch.log_softmax(logits, 2).masked_fill(~own, -1e9), 2)
     asked = given.weight * (1 - given.asked.hints[..., 3])
+    wrong = clean - x0
+    border = touching(given.asked.labels, wrong.shape[1]) * given.weight[:, :, None] * (given.weight > 0)[:, None]
+    uneven = (wrong[:, :, None] - wrong[:, None]).square().mean(3)
     return {
         "pointer": (unlikely.clamp(max=_WORST) * asked).sum() / asked.sum().clamp(min=1e-6),
-        "diffusion": ((clean - x0).square().mean(2) * given.weight).sum() / given.weight.sum(),
+        "diffusion": (wrong.square().mean(2) * given.weight).sum() / given.weight.sum(),
+        "structure": (uneven * border).sum() / border.sum().clamp(min=1e-6),
     }
 
 
@@ -156,7 +168,8 @@ def _accuracy(network: RegionColorizer, given: Task) -> list[float]:
 def train(options: ColorizerOptions) -> Path:
     """Train until the clock runs out and give the last checkpoint's path. Prints held-out figures on the way."""
     switches = dict.fromkeys(options.left_out, False)
-    run = Run(options, lambda: build_colorizer(options.preset, **switches), betas=(0.9, 0.99))
+    optimizer = partial(MuonWithAdamW, rims=_RIMS)
+    run = Run(options, lambda: build_colorizer(options.preset, **switches), optimizer)
     schedule, tests = NoiseSchedule(), held_out_regions(options.held_out)
     batches = region_batches(
         run.first_sample(), options.batch, workers=options.workers, replays=options.replays, pool=options.pool
@@ -165,5 +178,6 @@ def train(options: ColorizerOptions) -> Path:
         for sample in run.over(batches, lambda: [figures(run.average, tests)]):
             with run.autocast():
                 terms = loss_terms(run.network, drawn_task(sample), schedule)
-            run.learn(terms["pointer"] + terms["diffusion"], terms)
+            loss = terms["diffusion"] + options.structure * terms["structure"] + options.pointing * terms["pointer"]
+            run.learn(loss, terms)
     return run.checkpoint

@@ -35,7 +35,7 @@ class TrainingOptions(RunOptions):
 def train(options: TrainingOptions) -> Path:
     """Train until the clock runs out and give the last checkpoint's path. Prints held-out figures on the way."""
     shares = packed_shares(options)
-    run = Run(options, lambda: build_decomposer(options.preset), betas=(0.9, 0.99))
+    run = Run(options, lambda: build_decomposer(options.preset))
     tests = {kind: held_out(kind, options.held_out, options.size) for kind in KINDS}
 
     def figures() -> Iterator[Figures]:

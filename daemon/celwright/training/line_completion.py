@@ -56,7 +56,7 @@ def figures(network: LineCompletion, tests: Tensor) -> dict[str, float]:
 def train(options: LineOptions) -> Path:
     """Train until the clock runs out and give the last checkpoint's path. Prints held-out figures on the way."""
     corpora = packed_corpora(options.corpora, options.out) if options.corpora else None
-    run = Run(options, lambda: build_line_completion(options.preset), betas=(0.9, 0.99))
+    run = Run(options, lambda: build_line_completion(options.preset))
     tests = held_out_lines(options.held_out).to(run.device)
     batches = line_batches(
         run.first_sample(), options.batch, corpora=corpora, workers=options.workers, replays=options.replays,

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,7 +24,7 @@ def chosen(
 
     ``workers`` processes call ``paint(number)`` (a function that can be pickled) for the numbers from ``first`` on. A
     pool of ``pool_size`` is refreshed so that each sample is seen about ``replays`` times, more often where painting
-    cannot keep up. Closing the generator ends the processes.
+    cannot keep up. Closing the generator ends the processes. Raises RuntimeError when one of them has failed.
     """
     context = multiprocessing.get_context("spawn")
     made: multiprocessing.Queue[Sample] = context.Queue(maxsize=QUEUE)
@@ -34,7 +34,7 @@ def chosen(
     for painter in painters:
         painter.start()
     try:
-        pool = [made.get() for _ in range(min(QUEUE, pool_size))]
+        pool = [_waited_for(made, painters) for _ in range(min(QUEUE, pool_size))]
         oldest, owed = 0, 0.0
         rng = np.random.default_rng(first)
         while True:
@@ -43,6 +43,7 @@ def chosen(
                 try:
                     fresh = made.get_nowait()
                 except queue.Empty:
+                    _check(painters)
                     break
                 owed -= 1
                 if len(pool) < pool_size:
@@ -55,6 +56,24 @@ def chosen(
         for painter in painters:
             painter.terminate()
             painter.join()
+
+
+def _waited_for(made: "multiprocessing.Queue[Sample]", painters: Sequence[Any]) -> Sample:
+    while True:
+        try:
+            return made.get(timeout=1)
+        except queue.Empty:
+            _check(painters)
+
+
+def _check(painters: Sequence[Any]) -> None:
+    """Nothing fresh would come any more, and the network would learn the pool by heart."""
+    failed = [painter.exitcode for painter in painters if painter.exitcode is not None]
+    if failed:
+        raise RuntimeError(
+            f"{len(failed)} of {len(painters)} processes that paint samples ended (exit status {failed[0]}); what they "
+            f"printed says why."
+        )
 
 
 def _paint(out: "multiprocessing.Queue[Sample]", paint: Callable[[int], Sample], first: int, step: int) -> None:

@@ -20,7 +20,7 @@ from celwright.domain import FloatImage, Pixels
 from celwright.domain import Reference as Given
 from celwright.imaging.histogram import color_histogram
 from celwright.pipelines.colorize.figures import figure_of, owners
-from celwright.pipelines.colorize.reference_view import Frame, frame_of, reference_view
+from celwright.pipelines.colorize.reference_view import Frame, cut_out, frame_of, reference_view
 from celwright.regions.correspondence import SIDE
 from celwright.regions.trapped_ball import segment
 from celwright.training.drawing.compositions import scene_of
@@ -100,9 +100,10 @@ def _reference(rng: np.random.Generator, shown: Reference) -> Square:
         lit = np.where(shown.line[..., None] > 100, shown.flat, shown.picture)
         flat = np.asarray(cv2.medianBlur(lit, 5), np.uint8)
     mask = (shown.mask > 127).astype(np.uint8) * 255
-    frame = frame_of(mask > 127)
+    given = Given(Pixels(shown.picture), Pixels(mask[..., None]))
+    frame = frame_of(cut_out(given)[1] > 0.5)
     seen = np.dstack([shown.line / np.float32(255), flat / np.float32(255)])[frame.rows, frame.columns]
-    view = reference_view(Given(Pixels(shown.picture), Pixels(mask[..., None])), lambda _: np.asarray(seen, np.float32))
+    view = reference_view(given, lambda _: np.asarray(seen, np.float32))
     part, true = (_square(frame, image) for image in (shown.part, shown.flat))
     patches = np.where(view.patches <= REGIONS, view.patches, 0).astype(np.uint8)
     regions = _truth(patches, true, part, view.planes[..., 3] < 0.5)

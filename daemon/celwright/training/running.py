@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from celwright.errors import WrongUsageError
 from celwright.training.ending import Ending
+from celwright.training.muon import BETAS, DECAY
 from celwright.training.thread_choice import ThreadChoice
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -71,15 +72,21 @@ def rate(used: float, step: int) -> float:
     return min(1.0, (step + 1) / 100) * max(decay, 0.002)
 
 
+def _adamw(network: nn.Module, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(network.parameters(), rate, BETAS, weight_decay=DECAY)
+
+
 class Run(Generic[Network]):
     """One training: ``network``, its running ``average``, ``step`` and ``recent`` losses, as ``checkpoint.pt`` in the
     folder ``options.out`` keeps them. As a context it saves them when SIGTERM or Ctrl-C ends it.
 
-    ``build`` makes the network. Raises WrongUsageError when the folder holds a checkpoint that is not to be resumed or
-    is of another network.
+    ``build`` makes the network, ``optimizer`` what improves it at a learning rate. Raises WrongUsageError when the
+    folder holds a checkpoint that is not to be resumed or is of another network.
     """
 
-    def __init__(self, options: RunOptions, build: Callable[[], Network], betas: tuple[float, float]) -> None:
+    def __init__(
+        self, options: RunOptions, build: Callable[[], Network], optimizer: Callable[[Network, float], Any] = _adamw
+    ) -> None:
         self.options = options
         self.checkpoint = options.out / "checkpoint.pt"
         if self.checkpoint.exists() and not options.resume:
@@ -94,9 +101,7 @@ class Run(Generic[Network]):
         self.device = "cuda" if cuda else "cpu" if options.device == "auto" else options.device
         self.network, self.average = self._placed(build()), self._placed(build())
         self.average.load_state_dict(self.network.state_dict())
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=options.learning_rate, betas=betas, weight_decay=0.01
-        )
+        self.optimizer = optimizer(self.network, options.learning_rate)
         self.step, self.before = 0, 0.0
         self.began: float | None = None  # when the first sample came: preparing differs, and teaches nothing
         self.recent: dict[str, float] = {}
@@ -114,13 +119,13 @@ class Run(Generic[Network]):
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         try:
             self.network.load_state_dict(state["network"])
-        except RuntimeError as fault:
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, KeyError, ValueError) as fault:
             raise WrongUsageError(
-                f"{self.checkpoint} is of another network, of the preset {state['options']['preset']!r}, than the "
-                f"preset {self.options.preset!r} to be resumed; name that preset or another folder."
+                f"{self.checkpoint} is of another network or recipe, of the preset {state['options']['preset']!r}, "
+                f"than the preset {self.options.preset!r} to be resumed; name that preset or another folder."
             ) from fault
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.before = state["step"], state["seconds"]
 
     def __enter__(self) -> "Run[Network]":

@@ -129,7 +129,9 @@ def test_a_sheet_that_exists_is_not_replaced(tmp_path: Path, capsys: pytest.Capt
 
 def test_other_tasks_have_no_sheet(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "pairs", "--sheet", "sheet.png"]) == 2
-    assert capsys.readouterr().err == "celwright: --sheet is not for pairs, only for ablations; leave it out.\n"
+    assert capsys.readouterr().err == (
+        "celwright: --sheet is not for pairs, only for ablations and balance; leave it out.\n"
+    )
 
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:

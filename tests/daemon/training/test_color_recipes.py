@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from celwright.diffusion.schedule import NoiseSchedule
+from celwright.models.colorizer import latents
 from celwright.models.presets import build_colorizer
 from celwright.training import colorizer as colorizing
 from celwright.training import running
@@ -69,6 +70,40 @@ def test_one_figure_is_learnt_by_heart(samples):
     for name in ("pointer", "diffusion"):
         assert np.mean([terms[name] for terms in seen[-10:]]) < 0.7 * np.mean([terms[name] for terms in seen[:5]])
     assert figures(network, samples)["reference_accuracy"] > before["reference_accuracy"]
+
+
+def test_colors_that_are_all_wrong_by_the_same_have_no_wrong_edges(samples):
+    """Structure is about differences across borders: a shift of all colours leaves them, another colour does not."""
+
+    class Answers(torch.nn.Module):
+        def __init__(self, wrong):
+            super().__init__()
+            self.network, self.wrong = build_colorizer("tiny"), wrong
+            self.prepare = self.network.prepare
+
+        def forward(self, noisy, t, read):
+            return latents(given.colors) + self.wrong, self.network(noisy, t, read)[1]
+
+    given = everything(samples)
+    shift, noise = torch.tensor([0.5, -0.2, 0.1]), torch.randn(given.colors.shape)
+    for wrong, uneven in ((shift, 0.0), (noise, 2.0)):
+        terms = loss_terms(Answers(wrong), given, NoiseSchedule())
+        assert terms["structure"].item() == pytest.approx(uneven, abs=1e-9, rel=0.3)
+        assert terms["diffusion"] > 0.05
+
+
+def test_a_term_that_counts_nothing_teaches_nothing(tmp_path):
+    """Without pointing the pointer stays as it was built, but for the decay of weights."""
+    options = {
+        "out": tmp_path, "preset": "tiny", "batch": 2, "pool": 4, "threads": 1, "held_out": 2, "device": "cpu",
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        ticking(patch)
+        checkpoint = colorizing.train(ColorizerOptions(steps=3, pointing=0.0, structure=1.0, **options))
+    torch.manual_seed(0)
+    built, learnt = build_colorizer("tiny").state_dict(), torch.load(checkpoint, weights_only=True)["network"]
+    moved = {name: (learnt[name] - built[name]).abs().max().item() for name in ("query.weight", "head.weight")}
+    assert moved["query.weight"] < 0.1 * moved["head.weight"]
 
 
 def test_hinted_regions_are_conditions_and_not_questions(samples):

@@ -4,6 +4,7 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+import pytest
 from celwright.training.painters import chosen
 from celwright.training.samples import batches
 
@@ -30,3 +31,24 @@ def test_scenes_for_decomposition_come_cropped_in_batches():
         batch = next(endless)
     assert tuple(batch.shape) == (3, 16, 24, 24)
     assert str(batch.dtype) == "torch.uint8"
+
+
+def failing(number):
+    if number > 70:
+        raise ValueError(f"number {number} cannot be painted")
+    return numbered(number)
+
+
+@pytest.mark.parametrize("first", [0, 71])
+def test_a_painter_that_fails_ends_the_training(first, capfd):
+    """Before the first sample as well as later: it must not go on with the pool that it has."""
+    with (
+        pytest.raises(RuntimeError) as raised,
+        closing(chosen(failing, first, 8, 1.0, 64, workers=1)) as endless,
+    ):
+        for _ in endless:
+            pass
+    assert str(raised.value) == (
+        "1 of 1 processes that paint samples ended (exit status 1); what they printed says why."
+    )
+    assert "cannot be painted" in capfd.readouterr().err

@@ -151,3 +151,9 @@ def test_batches_come_from_worker_processes_and_end_with_the_generator():
             assert batch["references"].shape == (2, 2, 5, 256, 256)
     finally:
         endless.close()
+
+
+def test_a_reference_whose_figure_fills_its_whole_sheet_is_seen_like_any_other():
+    """The product then cuts it out by its ground, although there is a mask."""
+    _, shown = figure(700003134)
+    assert any(square.labels.any() for square in shown)

@@ -30,7 +30,6 @@ def small_run(out: Path, width: int = 2, **options: object) -> Run[nn.Linear]:
     return Run(
         RunOptions(out=out, threads=1, device="cpu", **options),  # type: ignore[arg-type]
         lambda: nn.Linear(width, 1),
-        betas=(0.9, 0.99),
     )
 
 
@@ -237,8 +236,8 @@ def test_a_checkpoint_of_another_network_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(WrongUsageError) as refused:
         small_run(tmp_path, width=3, preset="two-stage", resume=True)
     assert str(refused.value) == (
-        f"{tmp_path / 'checkpoint.pt'} is of another network, of the preset 'embedded', than the preset 'two-stage' to "
-        f"be resumed; name that preset or another folder."
+        f"{tmp_path / 'checkpoint.pt'} is of another network or recipe, of the preset 'embedded', than the preset "
+        f"'two-stage' to be resumed; name that preset or another folder."
     )
 
 

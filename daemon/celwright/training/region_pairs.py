@@ -41,6 +41,7 @@ _LEAST = 0.03  # of the sheet; smaller figures are not taken
 _COMPLETED = 0.7  # how often worn lines were made whole before regions were found, as pipelines/line_completion.py does
 _CROWD = 0.12  # how often all that stands on a sheet is taken for one figure
 _TARGET, _REFERENCE = 3, 6  # planes: ink, inside, labels; RGB, ink, inside, patches
+_SORTED = 4  # batches that are sorted by size among themselves
 _COLUMNS = 5  # of a region: RGB, part, how much of it is that part
 
 
@@ -159,10 +160,19 @@ def region_batches(
     first: int, batch: int, *, workers: int, replays: float, pool: int
 ) -> Generator[dict[str, Tensor], None, None]:
     """Batches without end of the samples from number ``first`` on; of a ``pool`` each is seen about ``replays`` times,
-    mirrored and with channels swapped at random. Tensors as ``_tensors`` gives them."""
-    with closing(chosen(_painted, first, batch, replays, pool, workers)) as endless:
+    mirrored and with channels swapped at random. Samples of a batch are of like size, since the smaller ones are padded
+    to the largest. Tensors as ``_tensors`` gives them."""
+    with closing(chosen(_painted, first, batch * _SORTED, replays, pool, workers)) as endless:
         for rng, samples in endless:
-            yield _tensors([varied(rng, sample) for sample in samples])
+            samples.sort(key=_size)
+            for i in rng.permutation(_SORTED).tolist():
+                yield _tensors([varied(rng, sample) for sample in samples[i * batch : (i + 1) * batch]])
+
+
+def _size(sample: NDArray[np.uint8]) -> tuple[int, int]:
+    """References and the most regions of any picture of a packed sample."""
+    counts = [int(sample[i].max()) for i in range(_TARGET - 1, len(sample) - 1, _REFERENCE)]
+    return sum(count > 0 for count in counts[1:]), max(counts)
 
 
 def held_out_regions(count: int) -> dict[str, Tensor]:

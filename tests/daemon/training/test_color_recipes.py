@@ -72,6 +72,14 @@ def test_one_figure_is_learnt_by_heart(samples):
     assert figures(network, samples)["reference_accuracy"] > before["reference_accuracy"]
 
 
+def test_places_for_references_that_no_figure_has_are_left_out(samples):
+    one = {**samples, "patches": samples["patches"].clone()}
+    one["patches"][:, 1] = 0
+    for given, count in ((everything(samples), 2), (everything(one), 1)):
+        assert given.asked.patches.shape[1] == given.asked.references.shape[1] == given.asked.colors.shape[1] == count
+        assert given.sources.shape[1] == given.colors.shape[1] + count * given.asked.colors.shape[2]
+
+
 def test_colors_that_are_all_wrong_by_the_same_have_no_wrong_edges(samples):
     """Structure is about differences across borders: a shift of all colours leaves them, another colour does not."""
 

@@ -1,8 +1,10 @@
-from itertools import islice
+from contextlib import closing
+from itertools import islice, pairwise
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from celwright.training.drawing.identity import KINDS, PARTS, identity
 from celwright.training.drawing.lighting import rendered
 from celwright.training.drawing.sheets import Nib, Sheet
@@ -151,6 +153,20 @@ def test_batches_come_from_worker_processes_and_end_with_the_generator():
             assert batch["references"].shape == (2, 2, 5, 256, 256)
     finally:
         endless.close()
+
+
+def test_a_batch_holds_samples_of_like_size():
+    """Among four batches in a row none has a sample that would fit better into another one."""
+
+    def sizes(batch):
+        patches = batch["patches"].flatten(2).amax(2)
+        most = torch.cat([batch["labels"].flatten(1).amax(1, keepdim=True), patches], 1).amax(1)
+        return sorted(zip((patches > 0).sum(1).tolist(), most.tolist(), strict=True))
+
+    with closing(region_batches(0, 2, workers=1, replays=1.0, pool=8)) as endless:
+        found = sorted(sizes(batch) for batch in islice(endless, 4))
+    assert all(before[-1] <= after[0] for before, after in pairwise(found))
+    assert found[0] != found[-1]
 
 
 def test_a_reference_whose_figure_fills_its_whole_sheet_is_seen_like_any_other():

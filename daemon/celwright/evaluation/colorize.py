@@ -3,7 +3,7 @@
 Folders with ``line.png`` and ``flat.png`` are measured: the artist's flat says which regions there are and what they
 are called for; the dots are set on the line art as an artist would, far from lines. Two simple ways to use the same
 dots stand beside the pipeline's figures: the nearest hint for every pixel, and connected components of what is not
-line. Does not judge references or shading.
+line; and what the dots allow at most. Does not judge references or shading.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from PIL import Image
 from celwright.domain import ColorizeRequest, Finished, Labels, Palette, Pipeline, Pixels
 from celwright.errors import UnusableInputError
 from celwright.imaging import lineart
-from celwright.imaging.color import ciede2000, srgb_to_lab
+from celwright.imaging.color import ciede2000, nearest_colors, srgb_to_lab
 from celwright.pipelines.colorize.pipeline import ColorizePipeline
 from celwright.pipelines.colorize.proposal import Proposer
 from celwright.regions.trapped_ball import LINE_FROM
@@ -80,6 +80,7 @@ def evaluate_hints(
             "celwright": lambda ours=ours: ours,  # type: ignore[misc]
             "nearest hint": lambda hints=hints: by_nearest_hint(hints),  # type: ignore[misc]
             "components": lambda hints=hints, ink=ink: by_components(hints, ink),  # type: ignore[misc]
+            "at most": lambda hints=hints, flat=flat: by_nearest_color(hints, flat),  # type: ignore[misc]
         }
         if asked is not None:
             dotted = Palette("dots", np.unique(hints[hints[..., 3] > 0][:, :3], axis=0)[:4096])
@@ -158,6 +159,15 @@ def by_components(hints: Rgba, ink: NDArray[np.uint8]) -> Rgba:
     colors[pairs[order] >> 32] = (pairs[order] & 0xFFFFFFFF).astype(np.uint32)
     filled = np.ascontiguousarray(colors[labels])[..., None].view(np.uint8)
     return _spread_over(filled, filled[..., 3] > 0)
+
+
+def by_nearest_color(hints: Rgba, flat: Rgba) -> Rgba:
+    """Every pixel in that hint's colour which is nearest to the artist's: no way to use the hints can do better."""
+    dots = np.unique(hints[hints[..., 3] > 0], axis=0)
+    colors, which = np.unique(flat.reshape(-1, 4), axis=0, return_inverse=True)
+    seen, shown = (part[:, :3].astype(np.float32) / np.float32(255) for part in (colors, dots))
+    best = nearest_colors(seen, shown)
+    return np.ascontiguousarray(dots[best][which.reshape(-1)].reshape(flat.shape))
 
 
 def close_share(filled: Rgba, flat: Rgba, visible: NDArray[np.bool_], within: float = CLOSE) -> float:

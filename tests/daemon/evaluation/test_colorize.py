@@ -8,6 +8,7 @@ import pytest
 from celwright.errors import UnusableInputError
 from celwright.evaluation.colorize import (
     by_components,
+    by_nearest_color,
     by_nearest_hint,
     close_share,
     evaluate_hints,
@@ -76,6 +77,18 @@ def test_the_baselines_do_what_they_are_named_after() -> None:
     assert tuple(components[20, 125]) == HAIR
 
 
+def test_hints_allow_at_most_the_colours_that_they_show() -> None:
+    _, flat = page()
+    hints = np.zeros_like(flat)
+    hints[40, 30] = SKIN
+    best = by_nearest_color(hints, flat)
+    assert best.shape == flat.shape
+    assert {tuple(color) for color in best.reshape(-1, 4)} == {SKIN}
+    hints[40, 140] = HAIR
+    opaque = flat[..., 3] == 255
+    assert np.array_equal(by_nearest_color(hints, flat)[opaque], flat[opaque])
+
+
 def test_the_share_counts_visible_pixels_within_five() -> None:
     flat = np.full((8, 8, 4), (100, 100, 100, 255), np.uint8)
     filled = flat.copy()
@@ -101,7 +114,7 @@ def test_a_folder_of_pages_is_scored_and_the_pipeline_beats_both_baselines(tmp_p
         assert score.shares["celwright"] > 0.99
         assert score.shares["celwright"] > max(score.shares["nearest hint"], score.shares["components"])
     lines = table(scores).splitlines()
-    assert lines[0] == "| page | dots | celwright | nearest hint | components | s |"
+    assert lines[0] == "| page | dots | celwright | nearest hint | components | at most | s |"
     assert lines[-1].startswith("| mean |  | ")
     assert len(lines) == 5
 

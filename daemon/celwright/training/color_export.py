@@ -28,7 +28,8 @@ were used.
 
 ## Recipe
 `celwright train colorizer --out DIR --minutes {minutes} --seed {seed}`. Loss: the clean colours (SC-MILC eq. 30,
-T = 1000) and the likelihood of pointing at regions of the same part; AdamW, averaged weights.
+T = 1000) and, three times, the likelihood of pointing at regions of the same part; Muon for what multiplies, AdamW for
+the rest, averaged weights.
 {note}
 ## Figures
 Of the last checkpoint, on held-out figures, by what the network alone points at: the share of the area whose colour

@@ -18,10 +18,7 @@ from celwright.training.sd15.tiny import save_tiny_base, save_tiny_controlnet, s
 SIDE, CELLS, WIDTH = 64, 8, 12
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,7 @@ from celwright.training import running
 from celwright.training.colorizer import LEFT_OUT, ColorizerOptions, drawn_task, figures, loss_terms, task
 from celwright.training.region_pairs import held_out_regions
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,7 @@ from celwright.training.scenes import composed, scene
 from celwright.training.thread_choice import ThreadChoice
 from safetensors.torch import load_file
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_packing_keeps_all_layers_within_half_a_level():

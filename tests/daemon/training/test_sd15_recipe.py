@@ -27,10 +27,7 @@ SIDE = 64
 RED, BLUE = (220, 60, 40, 255), (40, 80, 200, 255)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

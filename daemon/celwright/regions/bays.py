@@ -15,9 +15,10 @@ from celwright.regions.split import split
 
 _BALL = 0.25  # radius, of the geometric mean of a figure's height and width
 _LEAST = 0.02  # of the closed silhouette; smaller bays are dents
+_INSIDE = 0.01  # of it; smaller ground inside a figure is no part worth cutting off
 _OPEN = 0.15  # of a bay's border; what is open further is a pocket
 _TOLERANCE = 0.05  # of the closed silhouette, by which a figure may be more solid than its like
-_RIM = 2  # px of the reduced page; so far from a figure a bay's marker begins
+_SQUARE = np.ones((5, 5), np.uint8)  # px of the reduced page; so far from a figure a bay's marker begins
 
 
 def closed(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -54,22 +55,25 @@ def with_bays(
     ``figures`` (h, w), the page reduced (0 ground, else a figure's number), with these bays.
 
     ``solid``: the solidity of such figures; of each figure's bays that it nearly encloses, largest first, those are
-    taken that do not make it more solid than that. ``ink`` (H, W), 255 = line. The cut runs along the narrowest
-    passage. Regions ``whole`` (IDs) are not cut.
+    taken that do not make it more solid than that. Ground that lies inside a figure as it is, since the ends of its
+    outline nearly meet, is always taken. ``ink`` (H, W), 255 = line. The cut runs along the narrowest passage. Regions
+    ``whole`` (IDs) are not cut.
     """
     ground = np.isin(labels, np.setdiff1d(background(labels), [] if whole is None else whole))
-    reduced = looked_up(ground, *figures.shape) & (figures == 0)
-    square = np.ones((2 * _RIM + 1,) * 2, np.uint8)
+    seen = looked_up(ground, *figures.shape)
+    reduced = seen & (figures == 0)
     markers, grown_figures, count = np.zeros(figures.shape, np.int32), figures.copy(), 1
     for number in range(1, int(figures.max(initial=0)) + 1):
         own = figures == number
         shut = closed(own)
-        rim = cv2.erode((shut & reduced).view(np.uint8), square)
-        _, bays, sizes, _ = cv2.connectedComponentsWithStats(rim, connectivity=4)
-        sizes = sizes[:, cv2.CC_STAT_AREA]
+        parts, sizes = _parts(own & seen)
+        for part in np.flatnonzero(sizes[1:] >= _INSIDE * shut.sum()) + 1:
+            count += 1
+            markers[parts == part] = count
+        bays, sizes = _parts(shut & reduced)
         room = (solid + _TOLERANCE) * shut.sum() - own.sum()
         for bay in np.argsort(-sizes[1:], kind="stable") + 1:
-            whole_bay = np.asarray(cv2.dilate((bays == bay).view(np.uint8), square), np.uint8)
+            whole_bay = np.asarray(cv2.dilate((bays == bay).view(np.uint8), _SQUARE), np.uint8)
             if _LEAST * shut.sum() <= sizes[bay] <= room and _openness(whole_bay, shut) <= _OPEN:
                 room -= sizes[bay]
                 count += 1
@@ -78,13 +82,20 @@ def with_bays(
     if count == 1:
         return labels, figures
     sea = reduced & (grown_figures == 0)
-    markers[cv2.erode(sea.view(np.uint8), square) > 0] = 1
+    markers[cv2.erode(sea.view(np.uint8), _SQUARE) > 0] = 1
     y, x = (
         (np.arange(large) * small // large).astype(np.intp)
         for small, large in zip(figures.shape, labels.shape, strict=True)
     )
     parted, _ = split(labels, ink, np.where(ground, markers[np.ix_(y, x)], 0))
     return parted, grown_figures
+
+
+def _parts(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Numbers (h, w) of what hangs together in a mask's inside, 0 = nothing, and the sizes of 0, 1, ..."""
+    inside = cv2.erode(mask.view(np.uint8), _SQUARE)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    return np.asarray(parts, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
 
 
 def _openness(bay: NDArray[np.uint8], shut: NDArray[np.bool_]) -> float:

@@ -18,8 +18,9 @@ def open_head(opening: int = 40) -> tuple[Labels, NDArray[np.uint8], NDArray[np.
     ink[150:, 120 - opening // 2 : 120 + opening // 2] = 0
     figures = (ink > 0).astype(np.uint8)
     cv2.circle(figures, (120, 100), 68, 1, cv2.FILLED)
-    figures[82:, 60:180] *= ink[82:, 60:180] > 0
-    return segment(ink, 8).grown, ink, figures
+    labels = segment(ink, 8).grown
+    figures[(labels == labels[0, 0]) & (ink == 0)] = 0
+    return labels, ink, figures
 
 
 def test_a_face_that_is_open_below_becomes_a_region_of_its_own() -> None:
@@ -53,6 +54,17 @@ def test_a_pocket_that_is_wide_open_stays_ground() -> None:
     assert closed(figures > 0)[90, 120], "a bay it is"
     parted, grown = with_bays(labels, ink, figures, solid=1.0)
     assert np.array_equal(parted, labels)
+    assert np.array_equal(grown, figures)
+
+
+def test_ground_inside_a_figure_whose_outline_nearly_closes_is_its_own() -> None:
+    """Other pictures of it being hollow does not matter: the figure has been found to go round it."""
+    labels, ink, figures = open_head(opening=12)
+    cv2.circle(figures, (120, 100), 68, 1, cv2.FILLED)
+    assert labels[120, 120] == labels[0, 0]
+    parted, grown = with_bays(labels, ink, figures, solid=0.5)
+    assert parted[120, 120] == labels.max() + 1
+    assert parted[0, 0] == labels[0, 0]
     assert np.array_equal(grown, figures)
 
 

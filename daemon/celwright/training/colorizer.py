@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from celwright.diffusion.schedule import NoiseSchedule
+from celwright.errors import WrongUsageError
 from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.models.colorizer import Asked, RegionColorizer, chosen_colors, latents
 from celwright.models.presets import build_colorizer
@@ -46,6 +47,14 @@ class ColorizerOptions(RunOptions):
     left_out: tuple[str, ...] = ()
     structure: float = 0.0
     pointing: float = 3.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("structure", "pointing"):
+            if not getattr(self, name) >= 0:
+                raise WrongUsageError(
+                    f"What {name} counts in the loss came as {getattr(self, name)}; 0 or more is needed."
+                )
 
 
 @dataclass(frozen=True, eq=False)

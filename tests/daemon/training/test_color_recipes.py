@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from celwright.diffusion.schedule import NoiseSchedule
+from celwright.errors import WrongUsageError
 from celwright.models.colorizer import latents
 from celwright.models.presets import build_colorizer
 from celwright.training import colorizer as colorizing
@@ -108,6 +109,14 @@ def test_a_term_that_counts_nothing_teaches_nothing(tmp_path):
     built, learnt = build_colorizer("tiny").state_dict(), torch.load(checkpoint, weights_only=True)["network"]
     moved = {name: (learnt[name] - built[name]).abs().max().item() for name in ("query.weight", "head.weight")}
     assert moved["query.weight"] < 0.1 * moved["head.weight"]
+
+
+@pytest.mark.parametrize("name", ["structure", "pointing"])
+@pytest.mark.parametrize("weight", [-1.0, float("nan")])
+def test_a_term_that_would_count_less_than_nothing_is_refused(tmp_path, name, weight):
+    with pytest.raises(WrongUsageError) as raised:
+        ColorizerOptions(out=tmp_path, **{name: weight})
+    assert str(raised.value) == f"What {name} counts in the loss came as {weight}; 0 or more is needed."
 
 
 def test_hinted_regions_are_conditions_and_not_questions(samples):

@@ -44,7 +44,7 @@ EMBEDDED = (
         name="embedded",
         preset="embedded",
         file="colorizer.safetensors",
-        sha256="1b5c3d85bac54dcb8da2427ad71f03de050ed7bfe8d3e6fbbd15721d7f4d577e",
+        sha256="50eaa5e9880f38c4e5ba0166673ba9f544802182bbc884ba13661d4f85b0ce0c",
     ),
     EmbeddedModel(
         task="complete",

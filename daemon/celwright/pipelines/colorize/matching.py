@@ -23,7 +23,7 @@ from celwright.regions.vote import alike_made_equal
 Likeness = Callable[[Figure, Sequence[ReferenceView]], list[FloatImage]]
 """For each reference (regions, patches): how likely, as logarithms, a figure's regions show its patches."""
 
-_NETWORK = 0.8  # what a network's word counts beside that of the lines
+_NETWORK = 0.5  # what a network's word counts beside that of the lines
 _LOOKS = 400_000  # pixels of a page looked at, about
 _FEW = 64  # looks; a region with fewer is looked at in all its pixels
 _LEAST_MASS = 1e-3  # of a region; below it a patch is not shown

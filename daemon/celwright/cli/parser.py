@@ -210,7 +210,7 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--left-out", nargs="+", choices=("sgm", "ismff", "lgb"), metavar="PART",
         help="colorizer: build it without sgm, ismff or lgb, for an ablation",
     )  # fmt: skip
-    recipe.add_argument("--structure", type=float, metavar="WEIGHT", help="colorizer: of its loss (0)")
+    recipe.add_argument("--structure", type=float, metavar="WEIGHT", help="colorizer: of its loss (1)")
     recipe.add_argument("--pointing", type=float, metavar="WEIGHT", help="colorizer: of its loss (3)")
     recipe.add_argument(
         "--preset", choices=("embedded", "identities", "two-stage", "qwen-layered", "sd15-scmilc"),

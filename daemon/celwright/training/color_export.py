@@ -27,9 +27,13 @@ identity, warped copies, recoloured at random; line art in many hands; regions f
 were used.
 
 ## Recipe
-`celwright train colorizer --out DIR --minutes {minutes} --seed {seed}`. Loss: the clean colours (SC-MILC eq. 30,
-T = 1000) and, three times, the likelihood of pointing at regions of the same part; Muon for what multiplies, AdamW for
-the rest, averaged weights.
+```
+celwright train colorizer --minutes {minutes} --seed {seed} --structure {options[structure]} \\
+    --pointing {options[pointing]} --out DIR
+```
+Loss: the clean colours (SC-MILC eq. 30, T = 1000) and, by these weights, their differences across borders (eq. 31) and
+the likelihood of pointing at regions of the same part (for eq. 32); Muon for what multiplies, AdamW for the rest,
+averaged weights.
 {note}
 ## Figures
 Of the last checkpoint, on held-out figures, by what the network alone points at: the share of the area whose colour

@@ -45,7 +45,7 @@ class ColorizerOptions(RunOptions):
     report_minutes: float = 6.0
     held_out: int = 64
     left_out: tuple[str, ...] = ()
-    structure: float = 0.0
+    structure: float = 1.0
     pointing: float = 3.0
 
     def __post_init__(self) -> None:

@@ -94,6 +94,7 @@ def export_with_log(run: Path, folder: Path, name: str, card: str, date: str, no
         seed=state["options"]["seed"],
         minutes=f"{state['seconds'] / 60:.0f}",
         date=date,
+        options=state["options"],
         **facts,
     )
     written(folder / f"{name}.safetensors", data)

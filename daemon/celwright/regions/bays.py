@@ -19,6 +19,7 @@ _INSIDE = 0.01  # of it; smaller ground inside a figure is no part worth cutting
 _OPEN = 0.15  # of a bay's border; what is open further is a pocket
 _TOLERANCE = 0.05  # of the closed silhouette, by which a figure may be more solid than its like
 _SQUARE = np.ones((5, 5), np.uint8)  # px of the reduced page; so far from a figure a bay's marker begins
+_DEEP = np.ones((11, 11), np.uint8)  # px; so far inside a figure ground must lie, for figures have a rim of paper
 
 
 def closed(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -66,11 +67,11 @@ def with_bays(
     for number in range(1, int(figures.max(initial=0)) + 1):
         own = figures == number
         shut = closed(own)
-        parts, sizes = _parts(own & seen)
+        parts, sizes = _parts(own & seen, _DEEP)
         for part in np.flatnonzero(sizes[1:] >= _INSIDE * shut.sum()) + 1:
             count += 1
             markers[parts == part] = count
-        bays, sizes = _parts(shut & reduced)
+        bays, sizes = _parts(shut & reduced, _SQUARE)
         room = (solid + _TOLERANCE) * shut.sum() - own.sum()
         for bay in np.argsort(-sizes[1:], kind="stable") + 1:
             whole_bay = np.asarray(cv2.dilate((bays == bay).view(np.uint8), _SQUARE), np.uint8)
@@ -91,9 +92,9 @@ def with_bays(
     return parted, grown_figures
 
 
-def _parts(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Numbers (h, w) of what hangs together in a mask's inside, 0 = nothing, and the sizes of 0, 1, ..."""
-    inside = cv2.erode(mask.view(np.uint8), _SQUARE)
+def _parts(mask: NDArray[np.bool_], rim: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Numbers (h, w) of what hangs together in a mask without its rim, 0 = nothing, and the sizes of 0, 1, ..."""
+    inside = cv2.erode(mask.view(np.uint8), rim)
     _, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
     return np.asarray(parts, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
 

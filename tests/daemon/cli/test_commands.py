@@ -246,12 +246,13 @@ def test_a_measurement_without_what_it_needs_is_refused(
     [
         (
             ["colorizer", "--painted", "0.5"],
-            "--painted is not for training the colorizer, which has --learning-rate, --steps, --left-out; leave it "
-            "out.",
+            "--painted is not for training the colorizer, which has --learning-rate, --steps, --left-out, --structure, "
+            "--pointing; leave it out.",
         ),
         (
             ["colorizer", "--preset", "two-stage"],
-            "--preset is not for training the colorizer, which has --learning-rate, --steps, --left-out; leave it out.",
+            "--preset is not for training the colorizer, which has --learning-rate, --steps, --left-out, --structure, "
+            "--pointing; leave it out.",
         ),
         (
             ["decomposer", "--left-out", "sgm"],

@@ -71,7 +71,7 @@ def test_ground_inside_a_figure_whose_outline_nearly_closes_is_its_own() -> None
 def test_the_paper_at_a_figures_rim_stays_ground() -> None:
     """Figures are found a few pixels too large."""
     ink = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (120, 100), 70, 255, 4)
-    figures = cv2.circle(np.zeros_like(ink), (120, 100), 76, 1, cv2.FILLED)
+    figures = cv2.circle(np.zeros_like(ink), (120, 100), 78, 1, cv2.FILLED)
     labels = segment(ink, 8).grown
     assert np.array_equal(with_bays(labels, ink, figures, solid=1.0)[0], labels)
 

@@ -4,7 +4,7 @@ Knows colours only.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from celwright.imaging.color import srgb_to_lab
 
@@ -16,7 +16,13 @@ _DULL = 16.0  # Lab chroma
 def muddiness(srgb: ArrayLike, weights: ArrayLike | None = None) -> float:
     """The share, 0..1, of (..., 3) sRGB colours 0..1, each counted with its weight (...), that are dull middle tones;
     0 where the weights are."""
-    lab = srgb_to_lab(srgb).reshape(-1, 3)
-    mass = np.ones(len(lab)) if weights is None else np.asarray(weights, np.float64).reshape(-1)
-    dull = (np.hypot(lab[:, 1], lab[:, 2]) < _DULL) & (lab[:, 0] > _MIDDLE[0]) & (lab[:, 0] < _MIDDLE[1])
-    return float((mass * dull).sum() / max(mass.sum(), 1e-9))
+    mud = dull(srgb).reshape(-1)
+    mass = np.ones(len(mud)) if weights is None else np.asarray(weights, np.float64).reshape(-1)
+    return float((mass * mud).sum() / max(mass.sum(), 1e-9))
+
+
+def dull(srgb: ArrayLike) -> NDArray[np.bool_]:
+    """(...) whether (..., 3) sRGB colours 0..1 are neither dark nor light nor clearly of any hue."""
+    lab = srgb_to_lab(srgb)
+    chroma, lightness = np.hypot(lab[..., 1], lab[..., 2]), lab[..., 0]
+    return np.asarray((chroma < _DULL) & (lightness > _MIDDLE[0]) & (lightness < _MIDDLE[1]))

@@ -1,7 +1,7 @@
 """Claims about dealing a palette out among regions."""
 
 import numpy as np
-from celwright.pipelines.colorize.dealing import dealt
+from celwright.pipelines.colorize.dealing import cleared, dealt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +35,13 @@ def test_only_colours_of_the_palette_are_dealt(regions: list, palette: list) -> 
     found = dealt(sampled, np.array([one[3] for one in regions]), colors, np.array([one[3] for one in palette]))
     assert found.shape == sampled.shape
     assert all((colors == color).all(axis=1).any() for color in found)
+
+
+def test_the_dull_colour_that_covers_most_and_the_clear_one_change_places() -> None:
+    grey, brown, red, white = (0.5, 0.5, 0.5), (0.42, 0.38, 0.36), (0.9, 0.1, 0.1), (1.0, 1.0, 1.0)
+    colors = np.array([grey, grey, brown, red, white], np.float32)
+    areas = np.array([300, 300, 100, 200, 50])
+    found = cleared(colors, areas)
+    assert np.array_equal(found, np.array([red, red, brown, grey, white], np.float32))
+    assert np.array_equal(cleared(colors[:3], areas[:3]), colors[:3]), "all dull"
+    assert np.array_equal(cleared(colors[3:], areas[3:]), colors[3:]), "none dull"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from celwright.domain import FloatImage
 from celwright.imaging.color import ciede2000, srgb_to_lab
+from celwright.imaging.muddiness import dull
 
 _SOFT = 4.0  # CIEDE2000; how much farther a colour may lie for e times less of it
 _INSISTENCE = 0.7  # of colours on their shares, 0 = none, 1 = strictly
@@ -30,3 +31,15 @@ def dealt(sampled: FloatImage, areas: NDArray[np.number], palette: FloatImage, s
         rows = weight / (kernel @ scale)
         scale = (share / np.maximum(kernel.T @ rows, 1e-12)) ** _INSISTENCE
     return np.asarray(palette[(kernel * scale).argmax(axis=1)], np.float32)
+
+
+def cleared(colors: FloatImage, areas: NDArray[np.number]) -> FloatImage:
+    """``colors`` (N, 3) of regions with ``areas`` (N,), in which the dull one that covers most and the clear one that
+    covers most have changed places; as they are where all are dull or none is."""
+    distinct, kind = np.unique(colors, axis=0, return_inverse=True)
+    covered, mud = np.bincount(kind.reshape(-1), areas), dull(distinct)
+    if mud.all() or not mud.any():
+        return colors
+    pair = [int(np.where(which, covered, -1).argmax()) for which in (mud, ~mud)]
+    distinct[pair] = distinct[pair[::-1]]
+    return distinct[kind.reshape(-1)]

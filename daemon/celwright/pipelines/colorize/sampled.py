@@ -15,9 +15,10 @@ from celwright.domain import ColorizeRequest, Event, FloatImage, Labels, Palette
 from celwright.errors import ModelUnavailableError
 from celwright.imaging.categories import color_categories, shown
 from celwright.imaging.histogram import color_histogram
+from celwright.imaging.muddiness import MUDDY, muddiness
 from celwright.imaging.resampling import looked_up
 from celwright.pipelines.colorize.context import change_allowed
-from celwright.pipelines.colorize.dealing import dealt
+from celwright.pipelines.colorize.dealing import cleared, dealt
 from celwright.pipelines.colorize.figures import Figure, figure_of, owners
 from celwright.pipelines.colorize.harmonies import Harmony, harmony
 from celwright.pipelines.colorize.instances import found_instances, page_figures
@@ -29,6 +30,7 @@ from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal
 
 _TAKEN = 0.3  # the chance from which a region takes a colour that the page has already
+_CLEAR = 0.9 * MUDDY  # up to this muddiness regions of one part may agree
 _SEEN = 512  # px; the longer side of previews
 
 
@@ -164,9 +166,14 @@ def _sampled(network: RegionNetwork, request: ColorizeRequest, page: _Page) -> I
         free = (colors[:, 3] > 0) & (page.known[:, 3] == 0)
         if palettes:
             colors[free, :3] = dealt(colors[free, :3], areas[free], palettes[i].colors, palettes[i].shares)
+            agreed = colors.copy()
             for told in page.told:
                 own = told.figure.own
-                colors[own, :3] = network.settled(told, colors[own, :3], seeds[i])
+                agreed[own, :3] = network.settled(told, colors[own, :3], seeds[i])
+            if muddiness(agreed[free, :3], areas[free]) < _CLEAR:  # else one dull colour won all
+                colors = agreed
+            if muddiness(colors[free, :3], areas[free]) >= _CLEAR:
+                colors[free, :3] = cleared(colors[free, :3], areas[free])
         else:
             colors[free, :3] = alike_made_equal(colors[:, :3], areas)[free]
             if wishes is None:  # the page itself says which colours there are

@@ -16,6 +16,8 @@ from celwright.training import running
 from celwright.training.colorizer import LEFT_OUT, ColorizerOptions, drawn_task, figures, loss_terms, task
 from celwright.training.region_pairs import held_out_regions
 
+SMALL = {"preset": "tiny", "batch": 2, "pool": 4, "threads": 1, "held_out": 2, "device": "cpu"}
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -36,14 +38,11 @@ def everything(samples, hinted=0.0):
 
 
 def test_the_recipe_resumes_and_leaves_an_averaged_network_and_its_figures(tmp_path):
-    options = {
-        "out": tmp_path, "preset": "tiny", "batch": 2, "pool": 4, "threads": 1, "held_out": 2, "device": "cpu",
-    }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         ticking(patch)
-        checkpoint = colorizing.train(ColorizerOptions(minutes=0.1, **options))
+        checkpoint = colorizing.train(ColorizerOptions(out=tmp_path, minutes=0.1, **SMALL))
         first = torch.load(checkpoint, weights_only=True)
-        colorizing.train(ColorizerOptions(minutes=0.15, resume=True, **options))
+        colorizing.train(ColorizerOptions(out=tmp_path, minutes=0.15, resume=True, **SMALL))
     second = torch.load(checkpoint, weights_only=True)
     assert second["step"] > first["step"] > 4
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -99,12 +98,9 @@ def test_colors_that_are_all_wrong_by_the_same_have_no_wrong_edges(samples):
 
 def test_a_term_that_counts_nothing_teaches_nothing(tmp_path):
     """Without pointing the pointer stays as it was built, but for the decay of weights."""
-    options = {
-        "out": tmp_path, "preset": "tiny", "batch": 2, "pool": 4, "threads": 1, "held_out": 2, "device": "cpu",
-    }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         ticking(patch)
-        checkpoint = colorizing.train(ColorizerOptions(steps=3, pointing=0.0, structure=1.0, **options))
+        checkpoint = colorizing.train(ColorizerOptions(out=tmp_path, steps=3, pointing=0.0, structure=1.0, **SMALL))
     torch.manual_seed(0)
     built, learnt = build_colorizer("tiny").state_dict(), torch.load(checkpoint, weights_only=True)["network"]
     moved = {name: (learnt[name] - built[name]).abs().max().item() for name in ("query.weight", "head.weight")}

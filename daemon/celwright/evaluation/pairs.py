@@ -1,8 +1,9 @@
 """Colouring by references on figures that no training run sees, drawn anew in another view than their reference shows.
 
-Judged is where a figure stands that a reference shows: the picture as it is seen, the flat with the line art over it,
-by SC-MILC's figures (table III), and the share of the flat that has its true colour. The product stands beside the
-plain ways to use a reference. Knows generated pairs.
+Judged is where a figure stands that a reference shows; all else is white. The picture as it is seen, the flat with the
+line art over it, is judged by SC-MILC's figures (eq. 35-37, table III), and the flat by the share of its area that has
+its true colour. PSNR over the page, as in the paper, counts the white too; over the figures it does not. The product
+stands beside the plain ways to use a reference. Knows generated pairs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,13 +39,14 @@ class Way:
 
 @dataclass(frozen=True)
 class PairScore:
-    """Over ``count`` pairs, of the judged pixels: means of ``psnr`` (dB), ``ssim``, ``lpips`` and the share of the area
-    whose part has its true colour within CIEDE2000 10; the ``frechet`` distance of all these pictures to the true ones.
-    None where a figure's weights are not installed."""
+    """Over ``count`` pairs, means: of the page ``page_psnr`` (dB) and ``lpips``; of what is judged of it
+    ``figure_psnr`` (dB), ``ssim``, and the share of the area whose part has its true colour within CIEDE2000 10. And
+    the ``frechet`` distance of all these pages to the true ones. None where a figure's weights are not installed."""
 
     name: str
     count: int
-    psnr: float
+    page_psnr: float
+    figure_psnr: float
     ssim: float
     accuracy: float
     lpips: float | None
@@ -72,14 +74,15 @@ def installed(colorize: Pipeline[ColorizeRequest]) -> list[Way]:
 
 def evaluate(ways: Sequence[Way], count: int = 48, size: int = 512, show: Shown | None = None) -> list[PairScore]:
     """The same ``count`` pairs, ``size`` pixels square, for every way; ``show`` is told of each pair."""
-    figures: list[list[tuple[float, float, float, float]]] = [[] for _ in ways]
+    figures: list[list[tuple[float, ...]]] = [[] for _ in ways]
     features: list[list[Features]] = [[] for _ in range(len(ways) + 1)]
     network = efficientnet.installed()
     for made, judged in shown_pairs(count, size):
         flats = [_over_white(way.paint(made)) for way in ways]
-        for rows, flat in zip(figures, flats, strict=True):
-            rows.append(_figures(flat, made, judged))
         truth, *seen = (_seen(made, judged, flat) for flat in (_truth(made), *flats))
+        for rows, flat, page in zip(figures, flats, seen, strict=True):
+            right = area_accuracy(flat, _truth(made), np.where(judged, made.part.astype(np.int16), np.int16(-1)))
+            rows.append((*_figures(page, truth, judged), right))
         if network is not None:
             for found, flat in zip(features, (truth, *seen), strict=True):
                 found.append(_features(network, flat))
@@ -87,18 +90,23 @@ def evaluate(ways: Sequence[Way], count: int = 48, size: int = 512, show: Shown 
             show(made, truth, seen)
     scores = []
     for way, rows, found in zip(ways, figures, features[1:], strict=True):
-        psnr, ssim, accuracy, unlike = np.mean(rows, axis=0).tolist()
+        page, figure, ssim, unlike, right = np.mean(rows, axis=0).tolist()
         apart = frechet(np.stack(found), np.stack(features[0])) if found else None
-        scores.append(PairScore(way.name, count, psnr, ssim, accuracy, None if np.isnan(unlike) else unlike, apart))
+        likeness = None if np.isnan(unlike) else unlike
+        scores.append(PairScore(way.name, count, page, figure, ssim, right, likeness, apart))
     return scores
 
 
 def table(scores: Sequence[PairScore]) -> str:
     """The scores as Markdown."""
-    lines = ["| way | pairs | PSNR | SSIM | area accuracy | LPIPS | Fréchet |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| way | pairs | PSNR, page | PSNR, figures | SSIM | area accuracy | LPIPS | Fréchet |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for s in scores:
         unlike, apart = ("-" if value is None else f"{value:.3f}" for value in (s.lpips, s.frechet))
-        lines.append(f"| {s.name} | {s.count} | {s.psnr:.2f} | {s.ssim:.3f} | {s.accuracy:.3f} | {unlike} | {apart} |")
+        ratios = f"{s.page_psnr:.2f} | {s.figure_psnr:.2f} | {s.ssim:.3f} | {s.accuracy:.3f}"
+        lines.append(f"| {s.name} | {s.count} | {ratios} | {unlike} | {apart} |")
     return "\n".join(lines)
 
 
@@ -163,20 +171,18 @@ def area_accuracy(picture: FloatImage, flat: FloatImage, part: NDArray[np.int16]
     return right / max(counted, 1)
 
 
-def _figures(flat: FloatImage, made: ColorSample, judged: NDArray[np.bool_]) -> tuple[float, float, float, float]:
-    """PSNR, SSIM, area accuracy and LPIPS of a flat (S, S, 3), 0..1, where it is judged."""
+def _figures(seen: FloatImage, wanted: FloatImage, judged: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+    """PSNR of the page and of what is judged, SSIM of the latter and LPIPS of the page: (S, S, 3), 0..1, alike where
+    nothing is judged."""
     from skimage.metrics import structural_similarity
 
-    truth = _truth(made)
-    seen, wanted = (_seen(made, judged, image) for image in (flat, truth))
-    error = float(np.square(seen - wanted, dtype=np.float64)[judged].mean())
+    error = np.square(seen - wanted, dtype=np.float64)
     _, likeness = structural_similarity(  # type: ignore[no-untyped-call]
         seen, wanted, channel_axis=2, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
         full=True,
     )  # fmt: skip
-    part = np.where(judged, made.part.astype(np.int16), np.int16(-1))
-    psnr = -10 * np.log10(max(error, 1e-10))
-    return psnr, float(likeness[judged].mean()), area_accuracy(flat, truth, part), _lpips(seen, wanted)
+    page, figures = (-10 * float(np.log10(max(mean, 1e-10))) for mean in (error.mean(), error[judged].mean()))
+    return page, figures, float(likeness[judged].mean()), _lpips(seen, wanted)
 
 
 def _lpips(seen: FloatImage, wanted: FloatImage) -> float:

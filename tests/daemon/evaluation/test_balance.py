@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def score(accuracy: float, frechet: float | None = None) -> PairScore:
-    return PairScore("a way", 2, 20.0, 0.9, accuracy, None, frechet)
+    return PairScore("a way", 2, 26.0, 20.0, 0.9, accuracy, None, frechet)
 
 
 def cell(structure: float, pointing: float, accuracy: float, frechet: float | None = None) -> Balance:

@@ -7,7 +7,17 @@ import pytest
 import torch
 from celwright.domain import FloatImage, Pixels
 from celwright.evaluation.efficientnet import EfficientNetLite0
-from celwright.evaluation.pairs import PairScore, Way, _figures, area_accuracy, evaluate, installed, shown_pairs, table
+from celwright.evaluation.pairs import (
+    PairScore,
+    Way,
+    _figures,
+    _seen,
+    area_accuracy,
+    evaluate,
+    installed,
+    shown_pairs,
+    table,
+)
 from celwright.pipelines.colorize.matched import MatchedProposer
 from celwright.pipelines.colorize.pipeline import ColorizePipeline
 from celwright.training.pairs import ColorSample
@@ -30,15 +40,23 @@ def test_judged_is_where_a_figure_stands_that_a_reference_shows() -> None:
         assert set(np.unique(made.instance[judged]).tolist()) <= shown
 
 
-def test_the_true_flat_has_the_best_figures_and_only_judged_pixels_count() -> None:
+def test_the_truth_has_the_best_figures_and_only_judged_pixels_are_seen() -> None:
     made, judged = next(iter(shown_pairs(1, SIZE)))
-    truth = made.flat.astype(np.float32) / 255
-    psnr, ssim, accuracy, _ = best = _figures(truth, made, judged)
-    assert (psnr, ssim, accuracy) == pytest.approx((100, 1, 1))
-    spoilt = np.where(judged[..., None], truth, 1 - truth)
-    assert _figures(spoilt, made, judged)[:3] == pytest.approx(best[:3], abs=1e-6)
-    worse = np.where(judged[..., None], 1 - truth, truth)
-    assert all(bad < good for bad, good in zip(_figures(worse, made, judged)[:3], best[:3], strict=True))
+    flat = made.flat.astype(np.float32) / 255
+    wanted = _seen(made, judged, flat)
+    assert _figures(wanted, wanted, judged)[:3] == pytest.approx((100, 100, 1))
+    assert np.array_equal(_seen(made, judged, np.where(judged[..., None], flat, 1 - flat)), wanted)
+    worse = _figures(_seen(made, judged, 1 - flat), wanted, judged)[:3]
+    assert all(figure < best for figure, best in zip(worse, (100, 100, 1), strict=True))
+
+
+def test_psnr_of_the_page_counts_the_white_around_figures_and_that_of_figures_does_not() -> None:
+    wanted, judged = np.ones((16, 16, 3), np.float32), np.zeros((16, 16), bool)
+    judged[:8, :8] = True
+    seen = np.where(judged[..., None], np.float32(0.9), wanted)
+    page, figures, *_ = _figures(seen, wanted, judged)
+    assert figures == pytest.approx(20, abs=1e-4)
+    assert page == pytest.approx(20 + 10 * np.log10(4), abs=1e-4)
 
 
 def test_area_accuracy_is_the_share_of_rightly_coloured_parts() -> None:
@@ -102,10 +120,13 @@ def test_of_each_pair_the_flats_are_shown_under_the_line_art_on_white() -> None:
 
 
 def test_figures_whose_weights_are_not_installed_are_dashes() -> None:
-    scores = [PairScore("one", 2, 20.0, 0.9, 0.5, None, None), PairScore("two", 2, 21.0, 0.8, 0.25, 0.1, 12.3456)]
+    scores = [
+        PairScore("one", 2, 26.0, 20.0, 0.9, 0.5, None, None),
+        PairScore("two", 2, 27.0, 21.0, 0.8, 0.25, 0.1, 12.3456),
+    ]
     assert table(scores) == (
-        "| way | pairs | PSNR | SSIM | area accuracy | LPIPS | Fréchet |\n"
-        "|---|---|---|---|---|---|---|\n"
-        "| one | 2 | 20.00 | 0.900 | 0.500 | - | - |\n"
-        "| two | 2 | 21.00 | 0.800 | 0.250 | 0.100 | 12.346 |"
+        "| way | pairs | PSNR, page | PSNR, figures | SSIM | area accuracy | LPIPS | Fréchet |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+        "| one | 2 | 26.00 | 20.00 | 0.900 | 0.500 | - | - |\n"
+        "| two | 2 | 27.00 | 21.00 | 0.800 | 0.250 | 0.100 | 12.346 |"
     )

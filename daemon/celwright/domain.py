@@ -160,7 +160,8 @@ class ColorizeRequest:
     ``hints``: colour where its alpha is not 0. ``selection``: what may change (all, when None).
     ``context``: the colours so far. ``lock``: what must stay as in the context. ``palette``: None, colours to
     snap to, ``"flatting"`` (every region its own colour) or ``"auto"``. ``histogram``: (bins,) float32, sums to 1.
-    ``unhinted``: what becomes of regions without a hint. ``guidance``: how much sampled colours heed all this.
+    ``unhinted``: what becomes of regions without a hint. ``light``: where light comes from, in degrees from the right
+    counter-clockwise, as in layer styles. ``guidance``: how much sampled colours heed all this.
     """
 
     line_art: Pixels
@@ -174,6 +175,7 @@ class ColorizeRequest:
     unhinted: Unhinted = "nearest"
     gap: int = 8
     shading: bool = True
+    light: int = 130
     seed: int = 0
     variations: int = 1
     steps: int = 8
@@ -184,6 +186,7 @@ class ColorizeRequest:
     def __post_init__(self) -> None:
         _check_choice("The treatment of unhinted regions", self.unhinted, ("nearest", "transparent"))
         _check_range("The gap", self.gap, 0, 256)
+        _check_range("The direction of the light", self.light, 0, 359)
         _check_range("The number of variations", self.variations, 1, 16)
         _check_range("The number of steps", self.steps, 1, 100)
         _check_range("The seed", self.seed, 0, 2**32 - 1)

@@ -125,7 +125,7 @@ def capabilities() -> list[str]:
     if find_spec("celwright.pipelines.decompose") and installed.weights_are_here("decompose"):
         found += ["decompose", "decompose.exact", "decompose.finish"]
     if find_spec("celwright.pipelines.colorize"):
-        always = ("hints", "palette", "flatting", "selection", "context", "lock", "shading")
+        always = ("hints", "palette", "flatting", "selection", "context", "lock", "shading", "light")
         found += [f"colorize.{what}" for what in always]
         if installed.weights_are_here("decompose") or installed.weights_are_here("colorize"):
             found.append("colorize.references")
@@ -207,6 +207,8 @@ def _newer_than_some_daemons(request: Request) -> tuple[str, str] | None:
         return "decompose.finish", "flat colours, shadows and highlights"
     if isinstance(request, ColorizeRequest) and request.guidance != Guidance():
         return "colorize.guidance", "guidance"
+    if isinstance(request, ColorizeRequest) and request.light != ColorizeRequest.light:
+        return "colorize.light", "the direction of the light"
     return None
 
 

@@ -56,7 +56,7 @@ class SegmentRequest:
 @dataclass(frozen=True, eq=False)
 class ColorizeRequest:
     """Colour a line drawing. ``palette`` is None, a Palette, "flatting" or "auto"; ``unhinted`` "nearest" or
-    "transparent"; ``histogram`` sums to 1 or is empty."""
+    "transparent"; ``light`` in degrees from the right, counter-clockwise; ``histogram`` sums to 1 or is empty."""
 
     line_art: Pixels
     hints: Pixels | None = None
@@ -69,6 +69,7 @@ class ColorizeRequest:
     unhinted: str = "nearest"
     gap: int = 8
     shading: bool = True
+    light: int = 130
     seed: int = 0
     variations: int = 1
     steps: int = 8

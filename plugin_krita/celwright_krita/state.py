@@ -42,6 +42,7 @@ class ColorizeOptions:
     unhinted: str = "nearest"
     gap: int = 8
     shading: bool = True
+    light: int = 130
     seed: int = 0
     variations: int = 1
     steps: int = 8

@@ -90,6 +90,7 @@ def test_every_field_of_a_colorize_request_arrives(serve: Serve) -> None:
         unhinted="transparent",
         gap=3,
         shading=False,
+        light=0,
         seed=2**32 - 1,
         variations=2,
         steps=5,
@@ -109,7 +110,7 @@ def test_every_field_of_a_colorize_request_arrives(serve: Serve) -> None:
     assert (came.palette.name, came.palette.colors.tolist()) == ("skin", [[0, 1, 2], [3, 4, 5]])
     assert came.histogram is not None
     assert came.histogram.tolist() == [0.25, 0.75]
-    plain = ("unhinted", "gap", "shading", "seed", "variations", "steps", "stages", "model")
+    plain = ("unhinted", "gap", "shading", "light", "seed", "variations", "steps", "stages", "model")
     assert {name: getattr(came, name) for name in plain} == {name: getattr(request, name) for name in plain}
 
 

@@ -68,6 +68,8 @@ REFUSALS: list[tuple[Callable[[], Any], type[CelwrightError], str]] = [
      "A lock came without a context; name the picture whose colours are to be kept."),
     (lambda: ColorizeRequest(_rgba(), variations=0), WrongUsageError,
      "The number of variations is 0; 1 to 16 is allowed."),
+    (lambda: ColorizeRequest(_rgba(), light=360), WrongUsageError,
+     "The direction of the light is 360; 0 to 359 is allowed."),
     (lambda: ColorizeRequest(_rgba(), steps=101), WrongUsageError, "The number of steps is 101; 1 to 100 is allowed."),
     (lambda: Guidance(references=-0.5), WrongUsageError,
      "The guidance of references is -0.5; 0 to 10 is allowed: choose 1 to take it as it was learnt, more to exaggerate "

@@ -31,14 +31,14 @@ def test_every_option_reaches_the_daemon(bench):
     bench.canvas.icc = b"profile"
     bench.canvas.mask = mask(2, 3, 4, 5, value=9)
     options = ColorizeOptions(
-        line_art=ink.id, hints=dots.id, palette="Sunset", unhinted="transparent", gap=3, shading=False, seed=5,
+        line_art=ink.id, hints=dots.id, palette="Sunset", unhinted="transparent", gap=3, shading=False, light=0, seed=5,
         variations=2, steps=4, model="big",
     )  # fmt: skip
     bench.session.colorize(options)
     bench.finish()
     assert bench.sentence == ""
     (request,) = bench.script.requests
-    for name in ("unhinted", "gap", "shading", "seed", "variations", "steps", "model"):
+    for name in ("unhinted", "gap", "shading", "light", "seed", "variations", "steps", "model"):
         assert getattr(request, name) == getattr(options, name)
     assert (bytes(request.line_art.data), request.line_art.icc) == (rgba(ink), b"profile")
     assert bytes(request.hints.data) == rgba(dots)

@@ -123,6 +123,10 @@ def _add_colorize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--gap", type=int, default=8, metavar="PX", help="widest opening in a line to close (default: 8)"
     )
     parser.add_argument("--shading", choices=("on", "off"), default="on")
+    parser.add_argument(
+        "--light", type=int, default=130, metavar="DEGREES",
+        help="where light comes from: 0 the right, 90 above, 180 the left, 270 below (default: 130)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--variations", type=int, default=1, metavar="N")
     parser.add_argument("--steps", type=int, default=8, metavar="N")

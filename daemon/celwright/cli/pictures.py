@@ -74,6 +74,7 @@ def colorize(options: argparse.Namespace) -> None:
         unhinted=options.unhinted,
         gap=options.gap,
         shading=options.shading == "on",
+        light=options.light,
         seed=options.seed,
         variations=options.variations,
         steps=options.steps,

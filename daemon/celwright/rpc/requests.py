@@ -51,6 +51,7 @@ def header(request: Request, job_id: str, client_version: str) -> Any:
         unhinted=choices.key(choices.UNHINTED, request.unhinted),
         gap=request.gap,
         shading=request.shading,
+        light=request.light,
         seed=request.seed,
         variations=request.variations,
         steps=request.steps,
@@ -142,7 +143,7 @@ def request(header: Any, named: Mapping[str, Pixels]) -> Request:
         guidance=Guidance(**_set_fields(header.guidance, "references", "hints", "histogram")),
         stages=header.stages,
         model=_model(header),
-        **_set_fields(header, "gap", "shading", "variations", "steps"),
+        **_set_fields(header, "gap", "shading", "light", "variations", "steps"),
     )
 
 

@@ -27,7 +27,7 @@ from celwright.rpc.upload import Unreadable, Upload
 
 log = logging.getLogger(__name__)
 
-API_VERSION = 4  # counts up with every addition to celwright.proto
+API_VERSION = 5  # counts up with every addition to celwright.proto
 MAX_ID = 64  # characters
 MAX_HASHES = 1000
 

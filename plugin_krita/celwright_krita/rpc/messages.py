@@ -51,6 +51,7 @@ def header(request: domain.Request, job_id: str, client_version: str) -> Any:
         unhinted=_choice("treatment of unhinted regions", _UNHINTED, request.unhinted),
         gap=request.gap,
         shading=request.shading,
+        light=request.light,
         seed=request.seed,
         variations=request.variations,
         steps=request.steps,

@@ -51,6 +51,7 @@ def request_of(reading: Reading) -> Generator[None, None, Request]:
         unhinted=options.unhinted,
         gap=options.gap,
         shading=options.shading,
+        light=options.light,
         seed=options.seed,
         variations=options.variations,
         steps=options.steps,

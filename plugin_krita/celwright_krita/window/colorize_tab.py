@@ -72,6 +72,10 @@ class ColorizeTab(QtWidgets.QWidget):
         self._shading = check_box("colorize.shading")
         self._shading.setChecked(DEFAULT.shading)
         form.add_wide(self._shading)
+        self._light = form.add("colorize.light", Number(0, 359, DEFAULT.light))
+        self._light.setSuffix("°")
+        self._light.setWrapping(True)
+        self._shading.toggled.connect(lambda _: self._offer_light())
         dice = tool_button("colorize.seed.random", "again")
         dice.clicked.connect(lambda: self._seed.setValue(random.randint(0, MAX_SEED)))
         self._seed = form.add("colorize.seed", Number(0, MAX_SEED, DEFAULT.seed), dice)
@@ -89,6 +93,7 @@ class ColorizeTab(QtWidgets.QWidget):
             unhinted=self._unhinted.value(),
             gap=self._gap.value(),
             shading=self._shading.isChecked() if self._shading.isEnabled() else DEFAULT.shading,
+            light=self._light.value() if self._light.isEnabled() else DEFAULT.light,
             seed=self._seed.value() if self._seed.isEnabled() else DEFAULT.seed,
             variations=self._variations.value() if self._variations.isEnabled() else DEFAULT.variations,
             steps=self._steps.value() if self._steps.isEnabled() else DEFAULT.steps,
@@ -133,12 +138,17 @@ class ColorizeTab(QtWidgets.QWidget):
             (self._hints, "hints"), (self._lock, "lock"), (self._shading, "shading"), (self._variations, "variations"),
         ):  # fmt: skip
             allow(widget, lacking(daemon, f"colorize.{needed}"))
+        self._offer_light()
         sampling = lacking(daemon, "colorize.auto")  # what samples needs chance and steps; references alone may not
         for widget in (self._seed, self._dice, self._steps):
             allow(widget, sampling)
         models = models_for(daemon, "colorize")
         self._model.offer((model.name, model.name, QtGui.QIcon()) for model in models)
         Form.show_row(self._model, len(models) > 1)
+
+    def _offer_light(self) -> None:
+        unlit = "" if self._shading.isChecked() else tr("offer.no_shading")
+        allow(self._light, lacking(self._state.daemon, "colorize.light") or unlit)
 
     def _save_palette(self) -> None:
         sources = [] if self._state.overview is None else [(tr("palette.from.result"), self._state.overview)]

@@ -59,7 +59,7 @@ def test_colorize_snaps_to_a_palette(line_art: Path, hints: Path, tmp_path: Path
     assert _rgba(tmp_path / "layers" / "flat.png")[20, 20].tolist() == [0xC0, 0x30, 0x30, 255]
 
 
-def test_every_guidance_of_the_command_line_reaches_the_request(
+def test_guidance_and_light_of_the_command_line_reach_the_request(
     line_art: Path, hints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[ColorizeRequest] = []
@@ -71,9 +71,9 @@ def test_every_guidance_of_the_command_line_reaches_the_request(
 
     monkeypatch.setattr(wiring, "run", watched)
     job = ["colorize", str(line_art), "--hints", str(hints), "--quiet", "--force"]
-    assert main([*job, "--guidance", "references=2", "histogram=1", "--guidance", "hints=0.5"]) == 0
+    assert main([*job, "--guidance", "references=2", "histogram=1", "--guidance", "hints=0.5", "--light", "90"]) == 0
     assert main(job) == 0
-    assert [request.guidance for request in asked] == [Guidance(2, 0.5, 1), Guidance()]
+    assert [(request.guidance, request.light) for request in asked] == [(Guidance(2, 0.5, 1), 90), (Guidance(), 130)]
 
 
 def test_segment_prints_one_object_with_seconds_by_stage(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SIDE = 200
+FIELD = field_of(SIDE, SIDE, None, SIDE, 1)
 RED, BLUE = (0.8, 0.2, 0.1, 1), (0.1, 0.2, 0.8, 1)
 
 
@@ -25,7 +26,7 @@ def lit(labels: Labels, *colors: tuple[float, ...]) -> FloatImage:
     """Shading of regions 2, 3, ... in these colours, the ground being transparent."""
     table = np.zeros((len(colors) + 2, 4), np.float32)
     table[2:] = colors
-    return inflated_shading(labels, table, field_of(SIDE, SIDE, None, SIDE, 1))
+    return inflated_shading(labels, table, FIELD, 130)
 
 
 @given(st.integers(5, 60), st.floats(2, 80))
@@ -37,14 +38,18 @@ def test_a_disc_becomes_a_dome_as_high_as_it_is_wide_or_as_allowed(radius: int, 
     assert inside.min() >= 0
 
 
-def test_the_shadow_lies_away_from_the_light_and_the_highlight_towards_it() -> None:
-    shading = lit(discs((100, 100, 70)), RED)
+@given(st.integers(0, 359))
+def test_the_shadow_lies_away_from_the_light_and_the_highlight_towards_it(light: int) -> None:
+    table = np.array([(0, 0, 0, 0), (0, 0, 0, 0), RED], np.float32)
+    shading = inflated_shading(discs((100, 100, 70)), table, FIELD, light)
     shadow, shine = 1 - shading[..., 0], shading[..., 3]
     y, x = np.mgrid[:SIDE, :SIDE]
-    for amount, sign in ((shadow, 1), (shine, -1)):
+    towards = np.exp(1j * np.deg2rad(light))  # to the right and up
+    for amount, sign in ((shadow, -1), (shine, 1)):
         assert amount.max() > 0.1
-        assert sign * ((amount * x).sum() / amount.sum() - 100) > 15
-        assert sign * ((amount * y).sum() / amount.sum() - 100) > 15
+        middle = ((amount * (x - 100)).sum() - 1j * (amount * (y - 100)).sum()) / amount.sum()
+        assert abs(middle) > 20
+        assert abs(np.angle(sign * middle / towards)) < 0.15
 
 
 def test_nothing_is_shaded_where_nothing_is_painted() -> None:
@@ -58,7 +63,7 @@ def test_nothing_is_shaded_where_nothing_is_painted() -> None:
 def test_painted_paper_is_not_lit() -> None:
     table = np.array([(0, 0, 0, 0), BLUE, RED], np.float32)
     labels = discs((100, 100, 60))
-    shading = inflated_shading(labels, table, field_of(SIDE, SIDE, None, SIDE, 1))
+    shading = inflated_shading(labels, table, FIELD, 130)
     assert (shading[labels == 1][:, :3] == 1).all()
     assert (shading[labels == 2][:, :3] < 1).any()
 

@@ -344,6 +344,7 @@ def test_a_perfect_estimate_of_the_noise_leads_to_the_picture_at_every_step(pain
         ({"palette": "flatting"}, "The palette 'flatting'"),
         ({"histogram": np.full(256, 1 / 256, np.float32)}, "A histogram"),
         ({"guidance": Guidance(references=2)}, "A guidance"),
+        ({"light": 90}, "A direction of the light"),
     ],
 )
 def test_what_stable_diffusion_was_never_taught_is_refused(pipeline, changed, what):

@@ -215,6 +215,7 @@ def test_a_colorize_request_keeps_every_value(noise: Noise, palette: Any, unhint
         unhinted=unhinted,
         gap=0,
         shading=False,
+        light=0,
         seed=2**32 - 1,
         variations=16,
         steps=1,
@@ -234,14 +235,26 @@ def test_a_colorize_request_keeps_every_value(noise: Noise, palette: Any, unhint
     else:
         assert got.palette == palette
     assert np.array_equal(got.histogram, sent.histogram)
-    for field in ("unhinted", "gap", "shading", "seed", "variations", "steps", "guidance", "stages", "model"):
+    for field in ("unhinted", "gap", "shading", "light", "seed", "variations", "steps", "guidance", "stages", "model"):
         assert getattr(got, field) == getattr(sent, field), field
 
 
 def test_what_a_client_leaves_out_keeps_the_requests_own_defaults(noise: Noise) -> None:
     image = noise()
     got, own = requests.request(pb.ColorizeHeader(), {"line_art": image}), ColorizeRequest(image)
-    alike = ("palette", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "guidance", "model")
+    alike = (
+        "palette",
+        "histogram",
+        "unhinted",
+        "gap",
+        "shading",
+        "light",
+        "seed",
+        "variations",
+        "steps",
+        "guidance",
+        "model",
+    )
     for field in alike:
         assert getattr(got, field) == getattr(own, field), field
     one = requests.request(pb.ColorizeHeader(guidance=pb.Guidance(hints=2)), {"line_art": image})

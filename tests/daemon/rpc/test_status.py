@@ -26,7 +26,7 @@ def test_status_tells_what_this_daemon_can_and_does(start_daemon: StartDaemon, n
     daemon = start_daemon(gated, queue_limit=3, cache_bytes=1 << 20, idle_seconds=60, upload_bytes=1 << 25)
     client = daemon.client()
     fresh = client.status()
-    assert (fresh.version, fresh.api_version, fresh.device) == ("9.8.7", 4, "cpu")
+    assert (fresh.version, fresh.api_version, fresh.device) == ("9.8.7", 5, "cpu")
     assert fresh.capabilities == ("segment", "colorize.hints")
     assert (fresh.loaded, fresh.running, fresh.waiting, fresh.queue_limit) == ((), 0, 0, 3)
     assert (fresh.cached_bytes, fresh.cache_limit, fresh.upload_limit) == (0, 1 << 20, 1 << 25)

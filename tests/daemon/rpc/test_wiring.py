@@ -107,8 +107,12 @@ def test_a_daemon_that_knows_no_wishes_is_not_asked_for_them(daemon: str, monkey
     old = DaemonStatus(*[None] * 4, (), *[None] * 12)  # type: ignore[arg-type]
     monkeypatch.setattr(Client, "status", lambda self: old)
     picture = cast(DecomposeRequest, REQUESTS["decompose"]).picture
-    guided = replace(cast(ColorizeRequest, REQUESTS["colorize"]), guidance=Guidance(hints=2))
-    unknown = {"flat colours, shadows and highlights": DecomposeRequest(picture, flat_colors=3), "guidance": guided}
+    plain = cast(ColorizeRequest, REQUESTS["colorize"])
+    unknown = {
+        "flat colours, shadows and highlights": DecomposeRequest(picture, flat_colors=3),
+        "guidance": replace(plain, guidance=Guidance(hints=2)),
+        "the direction of the light": replace(plain, light=0),
+    }
     for wish, request in unknown.items():
         with pytest.raises(WrongUsageError) as refused:
             list(wiring.run(request, daemon))

@@ -41,7 +41,7 @@ FIRST = frozenset(
         "colorize.lock",
     ]
 )
-ALL = FIRST | {f"colorize.{what}" for what in ("references", "auto", "variations", "histogram", "shading")}
+ALL = FIRST | {f"colorize.{what}" for what in ("references", "auto", "variations", "histogram", "shading", "light")}
 
 
 def picture(color: bytes = b"\x20\x60\xa0\xff", width: int = 16, height: int = 12) -> Pixels:

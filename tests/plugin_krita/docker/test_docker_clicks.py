@@ -103,12 +103,15 @@ def test_colorize_takes_what_was_chosen(docker: Docker) -> None:
     numbers = {"gap": 20, "seed": 77, "variations": 4, "steps": 30}
     for name, number in numbers.items():
         docker[f"colorize.{name}"].setValue(number)
+    docker["colorize.light"].setValue(45)
+    docker.click("colorize.run")
     docker["colorize.shading"].setChecked(False)
     docker.click("colorize.run")
     docker.click("colorize.leaks")
-    wanted = {**chosen, **numbers, "shading": False}
+    lit, wanted = {**chosen, **numbers, "light": 45}, {**chosen, **numbers, "shading": False}
     assert docker.session.calls == [
         ("colorize", ColorizeOptions()),
+        ("colorize", ColorizeOptions(**lit)),
         ("colorize", ColorizeOptions(**wanted)),
         ("show_leaks", ColorizeOptions(**wanted, leaks=True)),
     ]
@@ -123,6 +126,16 @@ def test_what_the_daemon_cannot_do_is_not_asked_for(docker: Docker) -> None:
     docker.draw(idle())
     docker.click("colorize.run")
     assert docker.session.calls == [("colorize", ColorizeOptions())]
+
+
+def test_light_has_no_direction_where_nothing_is_shaded(docker: Docker) -> None:
+    docker.panel.open_tab("colorize")
+    docker.open_groups()
+    docker.draw(idle(daemon=ready(*ALL)))
+    assert docker["colorize.light"].isEnabled()
+    docker["colorize.shading"].setChecked(False)
+    assert not docker["colorize.light"].isEnabled()
+    assert docker["colorize.light"].toolTip() == "Switch on shadow and highlight first."
 
 
 def test_the_dice_give_another_seed(docker: Docker) -> None:

@@ -149,7 +149,14 @@ def test_what_the_daemon_does_not_list_is_disabled_and_says_why(docker: Docker) 
     docker.panel.open_tab("colorize")
     docker.draw(idle())
     reason = "This daemon cannot do that; a newer version or another model may."
-    for name in ("references.add", "colorize.shading", "colorize.variations", "colorize.seed", "colorize.steps"):
+    for name in (
+        "references.add",
+        "colorize.shading",
+        "colorize.light",
+        "colorize.variations",
+        "colorize.seed",
+        "colorize.steps",
+    ):
         assert not docker[name].isEnabled()
         assert docker[name].toolTip() == reason
     assert not allowed(docker["colorize.palette"], "auto")
@@ -159,7 +166,14 @@ def test_what_the_daemon_does_not_list_is_disabled_and_says_why(docker: Docker) 
     assert docker["references.add"].isEnabled()
     assert not docker["colorize.seed"].isEnabled()
     docker.draw(idle(daemon=ready(*ALL)))
-    for name in ("references.add", "colorize.shading", "colorize.variations", "colorize.seed", "colorize.steps"):
+    for name in (
+        "references.add",
+        "colorize.shading",
+        "colorize.light",
+        "colorize.variations",
+        "colorize.seed",
+        "colorize.steps",
+    ):
         assert docker[name].isEnabled()
     assert allowed(docker["colorize.palette"], "auto")
 

@@ -92,7 +92,7 @@ def paint(page: Page, regions: HintedRegions, proposal: Proposal, shading: Float
         if shading is None or field is None:
             selected = None if page.change is None else page.change > 0
             field = field_of(labels.shape[0], labels.shape[1], selected, LIT_SIDE)
-            shading = inflated_shading(labels, colors, field)
+            shading = inflated_shading(labels, colors, field, request.light)
         visible = flat if page.change is None else Pixels(within_context(page.change, new, None), flat.offset)
         shadow, highlight = shading_layers(shading, field, visible)
     stack = LayerStack(line=page.line, flat=flat, shadow=shadow, highlight=highlight)

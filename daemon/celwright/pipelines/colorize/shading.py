@@ -1,8 +1,8 @@
 """Shadow and highlight of a coloured page: found in a picture that was sampled, or made by light on inflated flats.
 
 Where a full-size model sampled a picture, the decomposer sees it with the page's lines over it, at the network's size.
-Else regions become cushions on the cushions of areas of one colour and of figures, lit from the upper left. What comes
-of either is enlarged to the page and kept to where the flat is painted. Knows the decomposer only as a function.
+Else regions become cushions on the cushions of areas of one colour and of figures, with light on them. What comes of
+either is enlarged to the page and kept to where the flat is painted. Knows the decomposer only as a function.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Predict = Callable[[NDArray[Any]], FloatImage]
 
 LIT_SIDE = 1024  # px; the longer side of what light is computed on
 _ROWS = 256  # rows stored at once: bounds the memory of float planes
-_LIGHT = (-0.6, -0.75, 0.75)  # where light comes from: right, down, towards us
+_ASIDE, _TOWARDS = 0.96, 0.75  # how much of the light comes from the side, and from where we stand
 # How high regions, areas of one colour and whole figures are inflated at most (of the longer side seen), and what each
 # counts: regions give limbs and folds their own roundness, figures make the light one.
 _CUSHIONS = ((0.05, 0.8), (0.05, 0.3), (0.2, 0.7))
@@ -44,9 +44,10 @@ def found_shading(predict: Predict, picture: FloatImage, line: FloatImage) -> Fl
     return shading
 
 
-def inflated_shading(labels: Labels, colors: FloatImage, field: Field) -> FloatImage:
+def inflated_shading(labels: Labels, colors: FloatImage, field: Field, light: int) -> FloatImage:
     """(h, w, 6) shadow (factor) and highlight (amount), 0..1, of the part of a page that ``field`` shows: ``labels``
-    (H, W) in ``colors`` (count + 1, 4). Neighbours of one colour are one area; small ones stay flat."""
+    (H, W) in ``colors`` (count + 1, 4), with ``light`` from so many degrees, from the right counter-clockwise.
+    Neighbours of one colour are one area; small ones stay flat."""
     from skimage.measure import label
 
     levels = np.where(colors[:, 3] > 0, np.round(colors[:, :3] * 255) @ (65536, 256, 1) + 1, 0)
@@ -62,7 +63,8 @@ def inflated_shading(labels: Labels, colors: FloatImage, field: Field) -> FloatI
         height += np.float32(weight) * inflated(part, most * side)
     height = cv2.GaussianBlur(height, (0, 0), _ROUND * side)
     slope_x, slope_y = (cv2.Sobel(height, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    facing = (_LIGHT[2] - slope_x * _LIGHT[0] - slope_y * _LIGHT[1]) / np.sqrt(1 + slope_x**2 + slope_y**2)
+    right, up = _ASIDE * np.cos(np.deg2rad(light)), _ASIDE * np.sin(np.deg2rad(light))
+    facing = (_TOWARDS - right * slope_x + up * slope_y) / np.sqrt(1 + slope_x**2 + slope_y**2)
     large = (np.bincount(areas.reshape(-1)) >= _SMALL * max(1, int(painted.sum())))[areas] & painted
     shadow, shine = (
         np.where(large, cv2.GaussianBlur(np.where(large, part, 0).astype(np.float32), (0, 0), 1.0), 0)

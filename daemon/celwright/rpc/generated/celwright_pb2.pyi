@@ -234,7 +234,7 @@ class Guidance(_message.Message):
     def __init__(self, references: _Optional[float] = ..., hints: _Optional[float] = ..., histogram: _Optional[float] = ...) -> None: ...
 
 class ColorizeHeader(_message.Message):
-    __slots__ = ("options", "references", "colors", "automatic", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "stages", "guidance")
+    __slots__ = ("options", "references", "colors", "automatic", "histogram", "unhinted", "gap", "shading", "seed", "variations", "steps", "stages", "guidance", "light")
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     COLORS_FIELD_NUMBER: _ClassVar[int]
@@ -248,6 +248,7 @@ class ColorizeHeader(_message.Message):
     STEPS_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_FIELD_NUMBER: _ClassVar[int]
+    LIGHT_FIELD_NUMBER: _ClassVar[int]
     options: JobOptions
     references: _containers.RepeatedCompositeFieldContainer[Reference]
     colors: Palette
@@ -261,7 +262,8 @@ class ColorizeHeader(_message.Message):
     steps: int
     stages: bool
     guidance: Guidance
-    def __init__(self, options: _Optional[_Union[JobOptions, _Mapping]] = ..., references: _Optional[_Iterable[_Union[Reference, _Mapping]]] = ..., colors: _Optional[_Union[Palette, _Mapping]] = ..., automatic: _Optional[_Union[AutomaticPalette, str]] = ..., histogram: _Optional[_Iterable[float]] = ..., unhinted: _Optional[_Union[Unhinted, str]] = ..., gap: _Optional[int] = ..., shading: bool = ..., seed: _Optional[int] = ..., variations: _Optional[int] = ..., steps: _Optional[int] = ..., stages: bool = ..., guidance: _Optional[_Union[Guidance, _Mapping]] = ...) -> None: ...
+    light: int
+    def __init__(self, options: _Optional[_Union[JobOptions, _Mapping]] = ..., references: _Optional[_Iterable[_Union[Reference, _Mapping]]] = ..., colors: _Optional[_Union[Palette, _Mapping]] = ..., automatic: _Optional[_Union[AutomaticPalette, str]] = ..., histogram: _Optional[_Iterable[float]] = ..., unhinted: _Optional[_Union[Unhinted, str]] = ..., gap: _Optional[int] = ..., shading: bool = ..., seed: _Optional[int] = ..., variations: _Optional[int] = ..., steps: _Optional[int] = ..., stages: bool = ..., guidance: _Optional[_Union[Guidance, _Mapping]] = ..., light: _Optional[int] = ...) -> None: ...
 
 class JobEvent(_message.Message):
     __slots__ = ("accepted", "queued", "progress", "preview", "result", "chunk", "finished")

@@ -45,13 +45,15 @@ class Sd15Proposer:
         self.name = ""
 
     def check(self, request: ColorizeRequest) -> None:
-        """Refuse what Stable Diffusion was never taught: palettes and histograms as a wish, guidance by condition."""
+        """Refuse what Stable Diffusion was never taught: palettes, histograms and light as wished, guidance by
+        condition."""
         self.name = request.model
         refused = {
             "A histogram": request.histogram is not None,
             "The palette 'auto'": request.palette == "auto",
             "The palette 'flatting'": request.palette == "flatting",
             "A guidance": request.guidance != Guidance(),
+            "A direction of the light": request.shading and request.light != ColorizeRequest.light,
         }
         refuse(refused, f"which the model {request.model!r} knows nothing of: leave that option or the model out.")
 

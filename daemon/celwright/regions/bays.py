@@ -1,7 +1,8 @@
 """Bays of the ground that belong to a figure: a face whose outline stays open at the neck is not the page.
 
 What a large ball cannot reach from outside is a bay. Whether bays are a figure's own or pockets between arm and body
-shows in how wide they are open, and in how solid other pictures of the figure are. Knows labels and silhouettes only.
+shows in how wide they are open and, where that is in doubt, in how solid other pictures of the figure are. Knows labels
+and silhouettes only.
 """
 
 import cv2
@@ -17,6 +18,7 @@ _BALL = 0.25  # radius, of the geometric mean of a figure's height and width
 _LEAST = 0.02  # of the closed silhouette; smaller bays are dents
 _INSIDE = 0.01  # of it; smaller ground inside a figure is no part worth cutting off
 _OPEN = 0.15  # of a bay's border; what is open further is a pocket
+_SURELY_OWN = 0.07, 0.04  # of its border, of the closed silhouette: what is less open and larger is never a pocket
 _TOLERANCE = 0.05  # of the closed silhouette, by which a figure may be more solid than its like
 _SQUARE = np.ones((5, 5), np.uint8)  # px of the reduced page; so far from a figure a bay's marker begins
 _DEEP = np.ones((11, 11), np.uint8)  # px; so far inside a figure ground must lie, for figures have a rim of paper
@@ -55,10 +57,10 @@ def with_bays(
     """``labels`` (H, W), grown, in which the figures' own bays are regions of their own, with IDs after the others, and
     ``figures`` (h, w), the page reduced (0 ground, else a figure's number), with these bays.
 
-    ``solid``: the solidity of such figures; of each figure's bays that it nearly encloses, largest first, those are
-    taken that do not make it more solid than that. Ground that lies inside a figure as it is, since the ends of its
-    outline nearly meet, is always taken. ``ink`` (H, W), 255 = line. The cut runs along the narrowest passage. Regions
-    ``whole`` (IDs) are not cut.
+    ``solid``: the solidity of such figures, 0 where nobody knows; of each figure's bays that it nearly encloses,
+    largest first, those are taken that do not make it more solid than that. Large bays that are hardly open, and ground
+    that lies inside a figure as it is, since the ends of its outline nearly meet, are always taken. ``ink`` (H, W),
+    255 = line. The cut runs along the narrowest passage. Regions ``whole`` (IDs) are not cut.
     """
     ground = np.isin(labels, np.setdiff1d(background(labels), [] if whole is None else whole))
     seen = looked_up(ground, *figures.shape)
@@ -74,8 +76,12 @@ def with_bays(
         bays, sizes = _parts(shut & reduced, _SQUARE)
         room = (solid + _TOLERANCE) * shut.sum() - own.sum()
         for bay in np.argsort(-sizes[1:], kind="stable") + 1:
+            if sizes[bay] < _LEAST * shut.sum():
+                break
             whole_bay = np.asarray(cv2.dilate((bays == bay).view(np.uint8), _SQUARE), np.uint8)
-            if _LEAST * shut.sum() <= sizes[bay] <= room and _openness(whole_bay, shut) <= _OPEN:
+            openness = _openness(whole_bay, shut)
+            surely = openness <= _SURELY_OWN[0] and sizes[bay] >= _SURELY_OWN[1] * shut.sum()
+            if surely or (openness <= _OPEN and sizes[bay] <= room):
                 room -= sizes[bay]
                 count += 1
                 markers[bays == bay] = count

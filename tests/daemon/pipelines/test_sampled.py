@@ -202,6 +202,15 @@ def test_a_wish_for_colours_is_heard(network: RegionNetwork) -> None:
     assert {tuple(flats[2][48, x, :3]) for x in (40, 140)} <= {RED, BLUE}
 
 
+def test_a_face_whose_outline_stays_open_at_the_neck_is_coloured_too(network: RegionNetwork) -> None:
+    head = drawing((90, 48, 40))
+    head.data[30:32, 55:126] = (0, 0, 0, 255)  # a cap
+    head.data[80:, 84:96] = 0
+    flat = run(network, ColorizeRequest(head, palette="auto")).images["flat"].data
+    assert flat[20, 90, 3] == flat[55, 90, 3] == 255
+    assert not flat[93, 5].any()
+
+
 def test_a_page_without_a_figure_comes_back_empty(network: RegionNetwork) -> None:
     stroke = drawing()
     stroke.data[40, 20:30] = (0, 0, 0, 255)

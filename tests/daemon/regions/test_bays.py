@@ -43,6 +43,14 @@ def test_a_pocket_stays_ground_where_such_figures_have_pockets() -> None:
     assert np.array_equal(grown, figures)
 
 
+def test_a_large_bay_that_is_hardly_open_is_the_figures_own_whatever_its_like() -> None:
+    labels, ink, figures = open_head(opening=20)
+    parted, grown = with_bays(labels, ink, figures, solid=0.0)
+    assert parted[120, 120] == labels.max() + 1
+    assert parted[0, 0] == labels[0, 0]
+    assert grown[120, 120] == 1
+
+
 def test_a_pocket_that_is_wide_open_stays_ground() -> None:
     """Between two raised arms there is no outline to close, however solid other pictures of the figure are."""
     ink = np.zeros((HEIGHT, WIDTH), np.uint8)

@@ -26,6 +26,7 @@ from celwright.pipelines.colorize.matched import matched_by_references
 from celwright.pipelines.colorize.proposal import Proposal
 from celwright.pipelines.colorize.reference_view import Look, ReferenceViews
 from celwright.pipelines.colorize.region_network import RegionNetwork, Told
+from celwright.regions.bays import with_bays
 from celwright.regions.hinted import HintedRegions, background
 from celwright.regions.vote import alike_made_equal
 
@@ -72,7 +73,6 @@ class SampledProposer:
         labels, known = regions.labels, _with_context(regions.labels, regions.colors, request)
         notices: tuple[str, ...] = ()
         stages: dict[str, Pixels] = {}
-        said = np.zeros(len(known), bool)
         if request.references:
             views = yield from self._views.of(request.references)
             yield Progress("match", 0.0)
@@ -84,11 +84,15 @@ class SampledProposer:
             labels, matched = matched_by_references(
                 labels, ink, request.references, views, instances, network.likeness, regions.hinted
             )
-            known = np.concatenate([known, np.zeros((len(matched.colors) - len(known), 4), np.float32)])
+            known = _grown(known, labels)
             said = matched.reached & (known[:, 3] == 0)
             known[said, :3], known[said, 3] = matched.colors[said], 1
             notices = tuple(instances.notices())
             stages = {"instances": instances.picture(ink)} if request.stages and instances.matched else {}
+        else:
+            labels, _ = with_bays(labels, ink, page_figures(labels, ink)[1], 0.0, np.flatnonzero(regions.hinted))
+            known = _grown(known, labels)
+            said = np.zeros(len(known), bool)
         page = _Page(labels, ink, known, _told(labels, ink, known, said))
         if not page.told:
             yield Proposal(known, labels, stages=stages, notices=notices)
@@ -105,6 +109,11 @@ class SampledProposer:
             self.unload()
             self._network = name, self._load(name)
         return self._network[1]
+
+
+def _grown(known: FloatImage, labels: Labels) -> FloatImage:
+    """(count + 1, 4) ``known`` colours, those of newer regions transparent."""
+    return np.concatenate([known, np.zeros((int(labels.max(initial=0)) + 1 - len(known), 4), np.float32)])
 
 
 def _with_context(labels: Labels, colors: FloatImage, request: ColorizeRequest) -> FloatImage:

@@ -249,7 +249,7 @@ def main() -> None:
     gallery.from_sprite("lucy", "renpy/lucy happy.png", (0, 0.06, 1, 0.8))
     front, side = "morevna/sample.male_head-0", SIDE
     heads = [(f"morevna/sample.male_head-{view}-left", front) for view in (45, 90)]
-    gallery.from_layers("views", [*heads, (side, FRONT)])
+    gallery.from_layers("views", [*heads, (side, FRONT), (heads[0][0], FRONT)])
     gallery.hinted()
     gallery.layers("views-1", heads[0][0])
     gallery.varied()

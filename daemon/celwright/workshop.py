@@ -10,7 +10,7 @@ from celwright.errors import WrongUsageError
 # What may be chosen of a recipe, and which models' recipes have it.
 RECIPE = {
     **dict.fromkeys(("learning_rate", "steps"), ("decomposer", "colorizer", "lines")),
-    **dict.fromkeys(("left_out", "structure", "pointing"), ("colorizer",)),
+    **dict.fromkeys(("left_out", "structure", "pointing", "curriculum"), ("colorizer",)),
     **dict.fromkeys(("preset", "rich", "painted", "drawn"), ("decomposer",)),
     "corpora": ("decomposer", "lines"),
 }

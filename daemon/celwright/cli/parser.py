@@ -217,6 +217,9 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     recipe.add_argument("--structure", type=float, metavar="WEIGHT", help="colorizer: of its loss (1)")
     recipe.add_argument("--pointing", type=float, metavar="WEIGHT", help="colorizer: of its loss (3)")
     recipe.add_argument(
+        "--curriculum", type=float, metavar="SHARE", help="colorizer: of the regions, known at first (0.9)"
+    )
+    recipe.add_argument(
         "--preset", choices=("embedded", "identities", "two-stage", "qwen-layered", "sd15-scmilc"),
         help="decomposer: the one that comes with Celwright, another design, or an adapter for Qwen-Image-Layered; "
         "colorizer: an adapter for Stable Diffusion 1.5",

@@ -29,7 +29,7 @@ were used.
 ## Recipe
 ```
 celwright train colorizer --minutes {minutes} --seed {seed} --structure {options[structure]} \\
-    --pointing {options[pointing]} --out DIR
+    --pointing {options[pointing]} --curriculum {options[curriculum]} --out DIR
 ```
 Loss: the clean colours (SC-MILC eq. 30, T = 1000) and, by these weights, their differences across borders (eq. 31) and
 the likelihood of pointing at regions of the same part (for eq. 32); Muon for what multiplies, AdamW for the rest,

@@ -35,7 +35,9 @@ Sample = dict[str, Tensor]
 @dataclass(frozen=True, kw_only=True)
 class ColorizerOptions(RunOptions):
     """``left_out``: parts to build the network without (sgm, ismff, lgb), for the ablation table. ``structure`` and
-    ``pointing``: what these terms of the loss count beside the diffusion's (SC-MILC's lambda_s and lambda_c)."""
+    ``pointing``: what these terms of the loss count beside the diffusion's (SC-MILC's lambda_s and lambda_c).
+    ``curriculum``: at least so much of a figure's regions has its colours at first, which falls evenly to 0
+    (StencilTorch, section 3.5)."""
 
     minutes: float = 90.0
     batch: int = 12
@@ -47,6 +49,7 @@ class ColorizerOptions(RunOptions):
     left_out: tuple[str, ...] = ()
     structure: float = 1.0
     pointing: float = 3.0
+    curriculum: float = 0.9
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,6 +58,11 @@ class ColorizerOptions(RunOptions):
                 raise WrongUsageError(
                     f"What {name} counts in the loss came as {getattr(self, name)}; 0 or more is needed."
                 )
+        if not 0 <= self.curriculum <= 1:
+            raise WrongUsageError(
+                f"The share of known regions that the curriculum begins with came as {self.curriculum}; 0 to 1 is "
+                f"allowed."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +115,9 @@ def _table(table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return table[..., :3].float() / 255, table[..., 3].long(), table[..., 4].float() / 255
 
 
-def drawn_task(sample: Sample) -> Task:
-    """With conditions left out, regions hinted and patches of references lost at random."""
+def drawn_task(sample: Sample, known: float = 0.0) -> Task:
+    """With conditions left out, regions hinted and patches of references lost at random; about ``known`` (0..1) of the
+    regions are hinted at least."""
     batch, regions = sample["regions"].shape[:2]
     kept_patches = torch.rand(sample["shown"].shape[:3]) >= LOST
     kept_patches = torch.cat([torch.zeros_like(kept_patches[..., :1]), kept_patches], 2)
@@ -116,6 +125,7 @@ def drawn_task(sample: Sample) -> Task:
     sample = {**sample, "patches": sample["patches"] * there}
     kept = {name: torch.rand(batch) >= LEFT_OUT[name] for name in ("references", "histogram")}
     share = MOST_HINTED * torch.rand(batch, 1) ** 2 * (torch.rand(batch, 1) >= LEFT_OUT["hints"])
+    share = share.clamp(min=known)
     return task(sample, kept, torch.rand(batch, regions) < share)
 
 
@@ -188,7 +198,8 @@ def train(options: ColorizerOptions) -> Path:
     with closing(batches), run:
         for sample in run.over(batches, lambda: [figures(run.average, tests)]):
             with run.autocast():
-                terms = loss_terms(run.network, drawn_task(sample), schedule)
+                known = options.curriculum * (1 - run.used())
+                terms = loss_terms(run.network, drawn_task(sample, known), schedule)
             loss = terms["diffusion"] + options.structure * terms["structure"] + options.pointing * terms["pointer"]
             run.learn(loss, terms)
     return run.checkpoint

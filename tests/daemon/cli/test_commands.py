@@ -1,6 +1,7 @@
 """The command line from arguments to files, with real pipelines."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from celwright import wiring
+from celwright import wiring, workshop
 from celwright.cli import main
 from celwright.domain import ColorizeRequest, Event, Guidance
 from celwright.imaging.files import read_picture
@@ -247,12 +248,12 @@ def test_a_measurement_without_what_it_needs_is_refused(
         (
             ["colorizer", "--painted", "0.5"],
             "--painted is not for training the colorizer, which has --learning-rate, --steps, --left-out, --structure, "
-            "--pointing; leave it out.",
+            "--pointing, --curriculum; leave it out.",
         ),
         (
             ["colorizer", "--preset", "two-stage"],
             "--preset is not for training the colorizer, which has --learning-rate, --steps, --left-out, --structure, "
-            "--pointing; leave it out.",
+            "--pointing, --curriculum; leave it out.",
         ),
         (
             ["decomposer", "--left-out", "sgm"],
@@ -276,6 +277,14 @@ def test_a_recipe_is_not_given_what_it_cannot_use(
     assert main(["train", *arguments, "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == f"celwright: {sentence}\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_every_flag_of_a_recipe_reaches_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    recipe = capsys.readouterr().out.partition("\nrecipe:\n")[2].partition("\n\n")[0]
+    flags = re.findall(r"^  --([a-z-]+)", recipe, re.MULTILINE)
+    assert sorted(flag.replace("-", "_") for flag in flags) == sorted(workshop.RECIPE)
 
 
 def test_every_design_can_be_trained_and_every_choice_reaches_its_recipe(

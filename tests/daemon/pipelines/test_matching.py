@@ -119,6 +119,26 @@ def test_a_likeness_that_is_handed_in_counts() -> None:
     assert np.abs(found.colors[labels[120, 100]] * 255 - HAT).max() < 12
 
 
+def test_where_drawings_cannot_be_laid_upon_each_other_the_likeness_is_heard() -> None:
+    """A head alone, beside a whole figure."""
+    line, picture = (cv2.resize(image[:82, 50:150], None, fx=2.5, fy=2.5) for image in figure())
+    shown, ink = view(figure()[1]), line[..., 3]
+    labels = segment(ink, 8).grown
+    truth = {labels[30 * 5 // 2, 50 * 5 // 2]: HAT, labels[60 * 5 // 2, 50 * 5 // 2]: SKIN}
+
+    def faint(drawn: Figure, views: Sequence[ReferenceView]) -> list[FloatImage]:
+        logits = np.zeros((len(drawn.own), len(shown.colors)), np.float32)
+        for region, color in truth.items():
+            alike = np.abs(shown.colors * 255 - color).max(axis=1) < 12
+            logits[drawn.own == region] = np.where(alike, 0, -5)
+        return [logits]
+
+    inside = (picture[..., 3] > 0).view(np.uint8)
+    by_lines, found = (matched_regions(labels, ink, inside, [[shown]], likeness).colors for likeness in (None, faint))
+    assert any(np.abs(by_lines[region] * 255 - color).max() > 12 for region, color in truth.items())
+    assert all(np.abs(found[region] * 255 - color).max() < 12 for region, color in truth.items())
+
+
 def test_two_figures_with_a_region_each_take_from_their_own_reference() -> None:
     line, picture = figure()
     page = np.hstack([line, line])

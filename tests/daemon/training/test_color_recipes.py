@@ -115,6 +115,24 @@ def test_a_term_that_would_count_less_than_nothing_is_refused(tmp_path, name, we
     assert str(raised.value) == f"What {name} counts in the loss came as {weight}; 0 or more is needed."
 
 
+def test_a_curriculum_has_more_colours_known_the_earlier(samples):
+    def known(share):
+        torch.manual_seed(1)
+        given = drawn_task(samples, share)
+        return given.asked.hints[..., 3][given.weight > 0].mean().item()
+
+    assert known(0.0) < 0.3 < known(0.5) < 0.7 < known(0.9)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_curriculum_that_knows_less_than_nothing_or_more_than_all_is_refused(tmp_path, share):
+    with pytest.raises(WrongUsageError) as raised:
+        ColorizerOptions(out=tmp_path, curriculum=share)
+    assert str(raised.value) == (
+        f"The share of known regions that the curriculum begins with came as {share}; 0 to 1 is allowed."
+    )
+
+
 def test_hinted_regions_are_conditions_and_not_questions(samples):
     given = everything(samples, hinted=0.5)
     hinted = given.asked.hints[..., 3] > 0

@@ -24,6 +24,7 @@ Likeness = Callable[[Figure, Sequence[ReferenceView]], list[FloatImage]]
 """For each reference (regions, patches): how likely, as logarithms, a figure's regions show its patches."""
 
 _NETWORK = 0.5  # what a network's word counts beside that of the lines
+_DOUBTED, _DOUBT = 36.0, 0.5  # log-likelihood of a figure's cells at which lines count half, and how soon they do
 _LOOKS = 400_000  # pixels of a page looked at, about
 _FEW = 64  # looks; a region with fewer is looked at in all its pixels
 _LEAST_MASS = 1e-3  # of a region; below it a patch is not shown
@@ -100,13 +101,20 @@ def _told(
         mass = where @ found.mass @ _patches_of_cells(view)
         its = graphs[id(view)]
         apart = np.abs(np.log((own_graph.share[:, None] + 1e-5) / (its.share + 1e-5)))
-        logits = np.log(mass + _LEAST_MASS) - _SIZE * apart
-        logits -= _SLIM * np.abs(own_graph.slimness[:, None] - its.slimness)
+        evidence = where @ found.evidence
+        logits = np.log(mass + _LEAST_MASS)
         if known is not None:
-            logits += _NETWORK * known[i]
+            logits = _trust(float(own_graph.share @ evidence)) * logits + _NETWORK * known[i]
+        logits -= _SIZE * apart + _SLIM * np.abs(own_graph.slimness[:, None] - its.slimness)
         # Where several references show a figure, the one that explains a place better says more of it.
-        told.append(_Told(np.asarray(logits + (where @ found.evidence)[:, None], np.float32), view, its))
+        told.append(_Told(np.asarray(logits + evidence[:, None], np.float32), view, its))
     return told, own_graph
+
+
+def _trust(evidence: float) -> float:
+    """What lines count beside a network's word: little where two drawings cannot be laid upon each other, as a head
+    and a whole figure."""
+    return float(1 / (1 + np.exp((_DOUBTED - evidence) / _DOUBT)))
 
 
 def _decided(told: Sequence[_Told], own: Graph) -> tuple[FloatImage, NDArray[np.float32]]:

@@ -78,11 +78,11 @@ def evaluate(ways: Sequence[Way], count: int = 48, size: int = 512, show: Shown 
     features: list[list[Features]] = [[] for _ in range(len(ways) + 1)]
     network = efficientnet.installed()
     for made, judged in shown_pairs(count, size):
-        flats = [_over_white(way.paint(made)) for way in ways]
-        truth, *seen = (_seen(made, judged, flat) for flat in (_truth(made), *flats))
+        true, *flats = _truth(made), *(_over_white(way.paint(made)) for way in ways)
+        truth, *seen = (_seen(made, judged, flat) for flat in (true, *flats))
+        part = np.where(judged, made.part.astype(np.int16), np.int16(-1))
         for rows, flat, page in zip(figures, flats, seen, strict=True):
-            right = area_accuracy(flat, _truth(made), np.where(judged, made.part.astype(np.int16), np.int16(-1)))
-            rows.append((*_figures(page, truth, judged), right))
+            rows.append((*_figures(page, truth, judged), area_accuracy(flat, true, part)))
         if network is not None:
             for found, flat in zip(features, (truth, *seen), strict=True):
                 found.append(_features(network, flat))
@@ -90,10 +90,10 @@ def evaluate(ways: Sequence[Way], count: int = 48, size: int = 512, show: Shown 
             show(made, truth, seen)
     scores = []
     for way, rows, found in zip(ways, figures, features[1:], strict=True):
-        page, figure, ssim, unlike, right = np.mean(rows, axis=0).tolist()
+        page_psnr, figure_psnr, ssim, unlike, accuracy = np.mean(rows, axis=0).tolist()
         apart = frechet(np.stack(found), np.stack(features[0])) if found else None
-        likeness = None if np.isnan(unlike) else unlike
-        scores.append(PairScore(way.name, count, page, figure, ssim, right, likeness, apart))
+        unlike = None if np.isnan(unlike) else unlike
+        scores.append(PairScore(way.name, count, page_psnr, figure_psnr, ssim, accuracy, unlike, apart))
     return scores
 
 

@@ -192,6 +192,7 @@ def test_a_segment_request_keeps_every_value(noise: Noise, gap: int, leaks: bool
     assert (got.gap, got.leaks) == (gap, leaks)
 
 
+PLAIN = ("unhinted", "gap", "shading", "light", "seed", "variations", "steps", "guidance", "stages", "model")
 PALETTE = Palette("Spring", np.array([[1, 2, 3], [255, 0, 128]], np.uint8))
 
 
@@ -235,27 +236,14 @@ def test_a_colorize_request_keeps_every_value(noise: Noise, palette: Any, unhint
     else:
         assert got.palette == palette
     assert np.array_equal(got.histogram, sent.histogram)
-    for field in ("unhinted", "gap", "shading", "light", "seed", "variations", "steps", "guidance", "stages", "model"):
+    for field in PLAIN:
         assert getattr(got, field) == getattr(sent, field), field
 
 
 def test_what_a_client_leaves_out_keeps_the_requests_own_defaults(noise: Noise) -> None:
     image = noise()
     got, own = requests.request(pb.ColorizeHeader(), {"line_art": image}), ColorizeRequest(image)
-    alike = (
-        "palette",
-        "histogram",
-        "unhinted",
-        "gap",
-        "shading",
-        "light",
-        "seed",
-        "variations",
-        "steps",
-        "guidance",
-        "model",
-    )
-    for field in alike:
+    for field in ("palette", "histogram", *PLAIN):
         assert getattr(got, field) == getattr(own, field), field
     one = requests.request(pb.ColorizeHeader(guidance=pb.Guidance(hints=2)), {"line_art": image})
     assert one.guidance == Guidance(hints=2)

@@ -149,14 +149,8 @@ def test_what_the_daemon_does_not_list_is_disabled_and_says_why(docker: Docker) 
     docker.panel.open_tab("colorize")
     docker.draw(idle())
     reason = "This daemon cannot do that; a newer version or another model may."
-    for name in (
-        "references.add",
-        "colorize.shading",
-        "colorize.light",
-        "colorize.variations",
-        "colorize.seed",
-        "colorize.steps",
-    ):
+    offered = ["references.add", *(f"colorize.{what}" for what in ("shading", "light", "variations", "seed", "steps"))]
+    for name in offered:
         assert not docker[name].isEnabled()
         assert docker[name].toolTip() == reason
     assert not allowed(docker["colorize.palette"], "auto")
@@ -166,14 +160,7 @@ def test_what_the_daemon_does_not_list_is_disabled_and_says_why(docker: Docker) 
     assert docker["references.add"].isEnabled()
     assert not docker["colorize.seed"].isEnabled()
     docker.draw(idle(daemon=ready(*ALL)))
-    for name in (
-        "references.add",
-        "colorize.shading",
-        "colorize.light",
-        "colorize.variations",
-        "colorize.seed",
-        "colorize.steps",
-    ):
+    for name in offered:
         assert docker[name].isEnabled()
     assert allowed(docker["colorize.palette"], "auto")
 

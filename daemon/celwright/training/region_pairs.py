@@ -1,8 +1,8 @@
 """Drawn figures with references of the same figures in other views, as regions: what a region colorizer learns from.
 
 Endless and procedural: the number of a sample decides everything in it; numbers and figures from ``HELD_OUT`` on are
-never trained on. Regions are found as they are found for an artist, so leaks and crumbs are learnt too. torch is
-imported where arrays become tensors, so that the workers that paint never load it. Knows no network.
+never trained on. Regions are found as they are found for an artist, and most references are seen by the decomposer, so
+leaks, crumbs and its mistakes are learnt too. Knows no network but that one.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from celwright.domain import FloatImage, Pixels
 from celwright.domain import Reference as Given
 from celwright.imaging.histogram import color_histogram
 from celwright.pipelines.colorize.figures import figure_of, owners
-from celwright.pipelines.colorize.reference_view import Frame, cut_out, frame_of, reference_view
+from celwright.pipelines.colorize.reference_look import reference_look
+from celwright.pipelines.colorize.reference_view import Frame, Look, cut_out, frame_of, reference_view
+from celwright.pipelines.network import predictor
 from celwright.regions.correspondence import SIDE
 from celwright.regions.trapped_ball import segment
 from celwright.training.drawing.compositions import scene_of
@@ -32,11 +36,12 @@ from celwright.training.drawing.sheets import Numbers
 from celwright.training.painters import chosen
 from celwright.training.pairs import HELD_OUT
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 REGIONS = 96  # at most, of a figure or of a reference; the smallest are left out
-_SIZE = 320  # px a side of what is drawn, before a figure fills its square
+_SIZES = (320, 480)  # px a side of what is drawn, before a figure fills its square
+_COUNTS = (0.5, 0.2, 0.12, 0.08, 0.05, 0.05)  # how often a scene has 1, 2, ... figures
+_PAIR = 2  # figures; larger groups are drawn large
+_DECOMPOSED = 0.6  # how often the decomposer finds a reference's lines and flats
+_EXTRACTED = 0.12  # how often line art is the decomposer's line layer of the coloured picture
 _LEAST = 0.03  # of the sheet; smaller figures are not taken
 _COMPLETED = 0.7  # how often worn lines were made whole before regions were found, as pipelines/line_completion.py does
 _CROWD = 0.12  # how often all that stands on a sheet is taken for one figure
@@ -59,21 +64,22 @@ def figure(number: int) -> tuple[Square, list[Square]]:
     """The target of this number and up to MOST_REFERENCES references."""
     rng = np.random.default_rng((number, 11))
     for _ in range(20):
-        count = int(rng.choice(3, p=(0.7, 0.2, 0.1))) + 1
+        count = int(rng.choice(len(_COUNTS), p=_COUNTS)) + 1
+        size = int(rng.choice(_SIZES)) if count <= _PAIR else max(_SIZES)
         people = [identity(int(rng.integers(1 << 40)) * 2 + (number >= HELD_OUT)) for _ in range(count)]
         if rng.random() < 0.25:
             people = [who.recolored(rng) for who in people]
         parts: Numbers = {}
-        target = rendered(rng, scene_of(rng, people, _SIZE, parts))
+        target = rendered(rng, scene_of(rng, people, size, parts))
         which = int(rng.integers(1, count + 1))
         if (target.instance == which).mean() >= _LEAST:
             break
     shown: list[Reference] = []
     for _ in range(int(rng.choice(MOST_REFERENCES, p=(0.6, 0.4))) + 1):
         if rng.random() < 0.85:
-            shown.append(other_view(rng, people[which - 1], which, _SIZE, parts))
+            shown.append(other_view(rng, people[which - 1], which, int(rng.choice(_SIZES)), parts))
         else:
-            shown.append(warped_copy(rng, target, which, _SIZE))
+            shown.append(warped_copy(rng, target, which, size))
     squares = [_reference(rng, one) for one in shown if (one.mask > 127).mean() >= _LEAST / 2]
     crowd = target.instance > 0 if rng.random() < _CROWD else target.instance == which
     return _target(rng, target, crowd), squares
@@ -81,7 +87,7 @@ def figure(number: int) -> tuple[Square, list[Square]]:
 
 def _target(rng: np.random.Generator, made: Rendering, inside: NDArray[np.bool_]) -> Square:
     """The line art of a figure, with the regions that lie in it for the most part."""
-    whole = whole_ink(rng, made)
+    whole = _ink_of(made.pictured) if rng.random() < _EXTRACTED else whole_ink(rng, made)
     line = worn(rng, whole)
     if rng.random() < _COMPLETED:
         line = np.maximum(line, whole)
@@ -95,22 +101,37 @@ def _target(rng: np.random.Generator, made: Rendering, inside: NDArray[np.bool_]
 
 
 def _reference(rng: np.random.Generator, shown: Reference) -> Square:
-    """A reference as the product sees it, its flats found well or less well."""
-    flat = shown.flat
-    if rng.random() < 0.3:  # light was taken for colour
-        lit = np.where(shown.line[..., None] > 100, shown.flat, shown.picture)
-        flat = np.asarray(cv2.medianBlur(lit, 5), np.uint8)
+    """A reference as the product sees it, or as it would with better or worse flats."""
     mask = (shown.mask > 127).astype(np.uint8) * 255
     given = Given(Pixels(shown.picture), Pixels(mask[..., None]))
     frame = frame_of(cut_out(given)[1] > 0.5)
-    seen = np.dstack([shown.line / np.float32(255), flat / np.float32(255)])[frame.rows, frame.columns]
-    view = reference_view(given, lambda _: np.asarray(seen, np.float32))
+    view = reference_view(given, _decomposer() if rng.random() < _DECOMPOSED else _told(rng, shown, frame))
     part, true = (_square(frame, image) for image in (shown.part, shown.flat))
     patches = np.where(view.patches <= REGIONS, view.patches, 0).astype(np.uint8)
     regions = _truth(patches, true, part, view.planes[..., 3] < 0.5)
     count = min(REGIONS, len(view.colors))
     regions[:count, :3] = np.round(view.colors[:count] * 255)
     return Square(_bytes(view.planes.transpose(2, 0, 1)), patches, regions)
+
+
+@cache
+def _decomposer() -> Look:
+    """Every worker has its own. Raises ModelUnavailableError."""
+    return reference_look(predictor("embedded", "cpu"))
+
+
+def _ink_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return _bytes(_decomposer()(Pixels(picture))[..., 0])
+
+
+def _told(rng: np.random.Generator, shown: Reference, frame: Frame) -> Look:
+    """The true lines and flats, or light that was taken for colour."""
+    flat = shown.flat
+    if rng.random() < 0.3:
+        lit = np.where(shown.line[..., None] > 100, shown.flat, shown.picture)
+        flat = np.asarray(cv2.medianBlur(lit, 5), np.uint8)
+    seen = np.dstack([shown.line, flat])[frame.rows, frame.columns] / np.float32(255)
+    return lambda picture: np.asarray(cv2.resize(seen, picture.data.shape[1::-1], interpolation=cv2.INTER_AREA))
 
 
 def _square(frame: Frame, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -162,7 +183,7 @@ def region_batches(
     """Batches without end of the samples from number ``first`` on; of a ``pool`` each is seen about ``replays`` times,
     mirrored and with channels swapped at random. Samples of a batch are of like size, since the smaller ones are padded
     to the largest. Tensors as ``_tensors`` gives them."""
-    with closing(chosen(_painted, first, batch * _SORTED, replays, pool, workers)) as endless:
+    with closing(chosen(_painted_beside, first, batch * _SORTED, replays, pool, workers)) as endless:
         for rng, samples in endless:
             samples.sort(key=_size)
             for i in rng.permutation(_SORTED).tolist():
@@ -182,6 +203,12 @@ def held_out_regions(count: int) -> dict[str, Tensor]:
 
 def _painted(number: int) -> NDArray[np.uint8]:
     return packed(*figure(number))
+
+
+def _painted_beside(number: int) -> NDArray[np.uint8]:
+    """The same in a process that leaves the other cores to training."""
+    torch.set_num_threads(1)
+    return _painted(number)
 
 
 def varied(rng: np.random.Generator, sample: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -205,8 +232,6 @@ def _tensors(samples: Sequence[NDArray[np.uint8]]) -> dict[str, Tensor]:
     """uint8 but for the last: ``line`` (B, 2, S, S) ink and inside; ``labels`` (B, S, S); ``regions`` (B, N, 5);
     ``references`` (B, R, 5, S, S) RGB, ink, inside; ``patches`` (B, R, S, S); ``shown`` (B, R, N, 5) of the patches;
     ``histogram`` (B, 256) float32 of the target's flats."""
-    import torch
-
     whole = np.stack(samples)
     shape = len(whole), MOST_REFERENCES, _REFERENCE, SIDE, SIDE
     references = whole[:, _TARGET:-1].reshape(shape)

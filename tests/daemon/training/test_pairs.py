@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from celwright.training import region_pairs
 from celwright.training.drawing.identity import KINDS, PARTS, identity
 from celwright.training.drawing.lighting import rendered
 from celwright.training.drawing.sheets import Nib, Sheet
@@ -109,8 +110,12 @@ def test_scenes_have_one_to_six_figures_and_ids_that_agree():
     assert {1, 2} < counts <= {0, 1, 2, 3, 4, 5, 6}
 
 
-def test_a_figure_and_its_references_come_with_the_truth_of_their_regions():
-    """What is painted by the tables is the drawn figure: parts agree, and equal parts have equal colours."""
+@pytest.mark.parametrize("seen", [0, 1], ids=["told the truth", "through the decomposer"])
+def test_a_figure_and_its_references_come_with_the_truth_of_their_regions(seen, monkeypatch):
+    """What is painted by the tables is the drawn figure: parts agree, and equal parts have equal colours; so too where
+    the decomposer finds the lines of the figure and the flats of its references."""
+    monkeypatch.setattr(region_pairs, "_DECOMPOSED", seen)
+    monkeypatch.setattr(region_pairs, "_EXTRACTED", seen)
     agreed = []
     for number in range(8):
         target, shown = figure(number)

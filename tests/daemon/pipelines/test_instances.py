@@ -116,6 +116,23 @@ def test_a_single_figure_or_a_single_reference_is_served_everywhere(references: 
     assert list(found.notices()) == []
 
 
+def test_an_open_figure_without_regions_gets_the_reference_that_is_left_and_is_not_looked_at() -> None:
+    ink = page((250, 120, 70))
+    cv2.ellipse(ink, (80, 120), (50, 50), 0, 40, 320, 255, 2)
+    labels = segment(ink, 3).grown
+
+    def looked_at(figures: Sequence[Figure]) -> FloatImage:
+        assert len(figures) == 1
+        assert len(figures[0].own)
+        return by_size(figures)
+
+    found = found_instances(labels, ink, [reference(), reference()], looked_at)
+    open_one = at(found.figures, 32, 120)
+    assert len(found.served) == 2
+    assert found.served[open_one - 1].tolist() == [False, True]
+    assert found.served[2 - open_one].tolist() == [True, False]
+
+
 def test_a_figure_with_a_region_of_the_artist_s_is_left_to_that_reference() -> None:
     ink = page((80, 120, 40), (250, 120, 70))
     region = np.zeros((HEIGHT, WIDTH), np.uint8)

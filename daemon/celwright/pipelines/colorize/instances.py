@@ -97,9 +97,13 @@ def found_instances(
     if count > 1 and len(open_figures):
         whole = looked_up(figures, *labels.shape)
         owner = owners(labels, whole, count)
-        cut = [figure_of(labels, ink, whole == f + 1, np.flatnonzero(owner == f + 1)) for f in open_figures]
-        alike = likeness(cut)[:, free]
-        served[np.ix_(open_figures, np.array(free))] = matched(alike)
+        alike = np.zeros((len(open_figures), len(references)), np.float32)
+        closed = np.isin(open_figures + 1, owner)  # others have no region yet to be known by, perhaps a bay later
+        if closed.any():
+            alike[closed] = likeness(
+                [figure_of(labels, ink, whole == f + 1, np.flatnonzero(owner == f + 1)) for f in open_figures[closed]]
+            )
+        served[np.ix_(open_figures, np.array(free))] = matched(alike[:, free])
     return Instances(figures, served, labels.shape)
 
 

@@ -27,6 +27,8 @@ from celwright.pipelines.colorize.reference_view import reference_view
 from celwright.pipelines.colorize.region_network import RegionNetwork, Told
 from celwright.pipelines.colorize.sampled import SampledProposer
 from celwright.regions.trapped_ball import segment
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 SIDE = 96
 RED, BLUE = (220, 30, 20), (20, 40, 210)
@@ -209,6 +211,33 @@ def test_a_face_whose_outline_stays_open_at_the_neck_is_coloured_too(network: Re
     flat = run(network, ColorizeRequest(head, palette="auto")).images["flat"].data
     assert flat[20, 90, 3] == flat[55, 90, 3] == 255
     assert not flat[93, 5].any()
+
+
+def scribbled(rng: np.random.Generator) -> Pixels:
+    """A few strokes and arcs, open ones too, some of which touch."""
+    data = np.zeros((SIDE, 2 * SIDE, 4), np.uint8)
+    for _ in range(rng.integers(1, 9)):
+        middle, axes = rng.integers(0, (2 * SIDE, SIDE)).tolist(), rng.integers(2, 60, 2).tolist()
+        cv2.ellipse(data, middle, axes, 0, 0, int(rng.integers(120, 400)), (0, 0, 0, 255), int(rng.integers(1, 5)))
+    return Pixels(data)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), references=st.integers(0, 3))
+def test_any_scribble_is_coloured_from_any_references_and_its_lines_stay(
+    network: RegionNetwork, seed: int, references: int
+) -> None:
+    """Also where nothing is enclosed, a reference is empty or a region of the artist's holds no figure."""
+    rng = np.random.default_rng(seed)
+    page = scribbled(rng)
+    shown = [picture(), picture(RED), picture(RED, BLUE), scribbled(rng)]
+    handed = tuple(
+        Reference(shown[rng.integers(len(shown))], region=left() if rng.random() < 0.3 else None)
+        for _ in range(references)
+    )
+    images = run(network, ColorizeRequest(page, references=handed, steps=1, shading=False)).images
+    assert images["flat"].data.shape == page.data.shape
+    np.testing.assert_array_equal(images["line"].data, page.data)
 
 
 def test_a_page_without_a_figure_comes_back_empty(network: RegionNetwork) -> None:

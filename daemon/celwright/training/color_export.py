@@ -23,7 +23,8 @@ A diffusion over the colours of a drawing's regions, told by reference instances
 
 ## Data
 Procedural figures only (`celwright.training.region_pairs`): characters, animals, robots and things in two views of one
-identity, warped copies, recoloured at random; line art in many hands; regions found as for an artist. Nobody's pictures
+identity, in scenes of one to six, warped copies and strangers, recoloured at random; line art in many hands, by xDoG
+and from the shipped decomposer, which also sees most references; regions found as for an artist. Nobody's pictures
 were used.
 
 ## Recipe

@@ -16,7 +16,7 @@ from celwright.models.colorizer import Asked, RegionColorizer, chosen_colors, la
 from celwright.models.presets import build_colorizer
 from celwright.models.region_tokens import areas, touching
 from celwright.training.muon import MuonWithAdamW
-from celwright.training.region_pairs import held_out_regions, region_batches
+from celwright.training.region_batches import held_out_regions, region_batches
 from celwright.training.running import Run, RunOptions
 
 PURE_NOISE = 0.4  # share of the samples at the last timestep, where the conditions alone speak

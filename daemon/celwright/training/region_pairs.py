@@ -5,27 +5,19 @@ never trained on. Regions are found as they are found for an artist, and most re
 leaks, crumbs and its mistakes are learnt too. Knows no network but that one.
 """
 
-from __future__ import annotations
-
-from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from celwright.domain import FloatImage, Pixels
 from celwright.domain import Reference as Given
-from celwright.imaging.histogram import color_histogram
 from celwright.pipelines.colorize.figures import figure_of, owners
 from celwright.pipelines.colorize.reference_look import reference_look
 from celwright.pipelines.colorize.reference_view import Frame, Look, cut_out, frame_of, reference_view
 from celwright.pipelines.network import predictor
-from celwright.regions.correspondence import SIDE
 from celwright.regions.trapped_ball import segment
 from celwright.training.drawing.compositions import scene_of
 from celwright.training.drawing.identity import identity
@@ -33,7 +25,6 @@ from celwright.training.drawing.inking import whole_ink, worn
 from celwright.training.drawing.lighting import Rendering, rendered
 from celwright.training.drawing.references import MOST_REFERENCES, Reference, other_view, warped_copy
 from celwright.training.drawing.sheets import Numbers
-from celwright.training.painters import chosen
 from celwright.training.pairs import HELD_OUT
 
 REGIONS = 96  # at most, of a figure or of a reference; the smallest are left out
@@ -45,9 +36,7 @@ _EXTRACTED = 0.12  # how often line art is the decomposer's line layer of the co
 _LEAST = 0.03  # of the sheet; smaller figures are not taken
 _COMPLETED = 0.7  # how often worn lines were made whole before regions were found, as pipelines/line_completion.py does
 _CROWD = 0.12  # how often all that stands on a sheet is taken for one figure
-_TARGET, _REFERENCE = 3, 6  # planes: ink, inside, labels; RGB, ink, inside, patches
-_SORTED = 4  # batches that are sorted by size among themselves
-_COLUMNS = 5  # of a region: RGB, part, how much of it is that part
+COLUMNS = 5  # of a region: RGB, part, how much of it is that part
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +131,7 @@ def _truth(
     labels: NDArray[np.uint8], flat: NDArray[np.uint8], part: NDArray[np.uint8], free: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
     """(REGIONS, 5) of regions 1, 2, ...: the colour of the part that fills most of each, its number and its share."""
-    regions = np.zeros((REGIONS, _COLUMNS), np.uint8)
+    regions = np.zeros((REGIONS, COLUMNS), np.uint8)
     where = (labels > 0) & free
     kind = labels[where].astype(np.int64) * 256 + part[where]
     areas = np.bincount(kind, minlength=(REGIONS + 1) * 256).reshape(-1, 256)
@@ -158,93 +147,3 @@ def _truth(
 
 def _bytes(planes: FloatImage) -> NDArray[np.uint8]:
     return np.round(np.clip(planes, 0, 1) * 255).astype(np.uint8)
-
-
-def packed(target: Square, shown: Sequence[Square]) -> NDArray[np.uint8]:
-    """(16, SIDE, SIDE) of a sample: planes and labels of the target and of each reference, absent ones all zero, and
-    in the last plane the regions' tables."""
-    planes = [target.planes, target.labels[None]]
-    tables = np.zeros((1 + MOST_REFERENCES, REGIONS, _COLUMNS), np.uint8)
-    tables[0] = target.regions
-    for i in range(MOST_REFERENCES):
-        if i < len(shown):
-            planes += [shown[i].planes, shown[i].labels[None]]
-            tables[1 + i] = shown[i].regions
-        else:
-            planes.append(np.zeros((_REFERENCE, SIDE, SIDE), np.uint8))
-    last = np.zeros(SIDE * SIDE, np.uint8)
-    last[: tables.size] = tables.reshape(-1)
-    return np.concatenate([*planes, last.reshape(1, SIDE, SIDE)])
-
-
-def region_batches(
-    first: int, batch: int, *, workers: int, replays: float, pool: int
-) -> Generator[dict[str, Tensor], None, None]:
-    """Batches without end of the samples from number ``first`` on; of a ``pool`` each is seen about ``replays`` times,
-    mirrored and with channels swapped at random. Samples of a batch are of like size, since the smaller ones are padded
-    to the largest. Tensors as ``_tensors`` gives them."""
-    with closing(chosen(_painted_beside, first, batch * _SORTED, replays, pool, workers)) as endless:
-        for rng, samples in endless:
-            samples.sort(key=_size)
-            for i in rng.permutation(_SORTED).tolist():
-                yield _tensors([varied(rng, sample) for sample in samples[i * batch : (i + 1) * batch]])
-
-
-def _size(sample: NDArray[np.uint8]) -> tuple[int, int]:
-    """References and the most regions of any picture of a packed sample."""
-    counts = [int(sample[i].max()) for i in range(_TARGET - 1, len(sample) - 1, _REFERENCE)]
-    return sum(count > 0 for count in counts[1:]), max(counts)
-
-
-def held_out_regions(count: int) -> dict[str, Tensor]:
-    """``count`` samples that no training run sees; always the same."""
-    return _tensors([_painted(HELD_OUT + number) for number in range(count)])
-
-
-def _painted(number: int) -> NDArray[np.uint8]:
-    return packed(*figure(number))
-
-
-def _painted_beside(number: int) -> NDArray[np.uint8]:
-    """The same in a process that leaves the other cores to training."""
-    torch.set_num_threads(1)
-    return _painted(number)
-
-
-def varied(rng: np.random.Generator, sample: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A packed sample with target and references perhaps mirrored, each for itself, and their colour channels perhaps
-    swapped, alike in all."""
-    out = sample.copy()
-    starts = [_TARGET + i * _REFERENCE for i in range(MOST_REFERENCES)]
-    for planes in (slice(0, _TARGET), *(slice(start, start + _REFERENCE) for start in starts)):
-        if rng.random() < 0.5:
-            out[planes] = sample[planes, :, ::-1]
-    if rng.random() < 0.4:
-        order = rng.permutation(3)
-        for start in starts:
-            out[start : start + 3] = out[start : start + 3][order]
-        tables = out[-1].reshape(-1)[: (1 + MOST_REFERENCES) * REGIONS * _COLUMNS].reshape(-1, _COLUMNS)
-        tables[:, :3] = tables[:, order]
-    return out
-
-
-def _tensors(samples: Sequence[NDArray[np.uint8]]) -> dict[str, Tensor]:
-    """uint8 but for the last: ``line`` (B, 2, S, S) ink and inside; ``labels`` (B, S, S); ``regions`` (B, N, 5);
-    ``references`` (B, R, 5, S, S) RGB, ink, inside; ``patches`` (B, R, S, S); ``shown`` (B, R, N, 5) of the patches;
-    ``histogram`` (B, 256) float32 of the target's flats."""
-    whole = np.stack(samples)
-    shape = len(whole), MOST_REFERENCES, _REFERENCE, SIDE, SIDE
-    references = whole[:, _TARGET:-1].reshape(shape)
-    tables = whole[:, -1].reshape(len(whole), -1)[:, : (1 + MOST_REFERENCES) * REGIONS * _COLUMNS]
-    tables = tables.reshape(len(whole), 1 + MOST_REFERENCES, REGIONS, _COLUMNS)
-    arrays = {
-        "line": whole[:, :2], "labels": whole[:, 2], "regions": tables[:, 0], "references": references[:, :, :5],
-        "patches": references[:, :, 5], "shown": tables[:, 1:],
-        "histogram": np.stack([_histogram(*one) for one in zip(whole[:, 2], tables[:, 0], strict=True)]),
-    }  # fmt: skip
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
-
-
-def _histogram(labels: NDArray[np.uint8], regions: NDArray[np.uint8]) -> FloatImage:
-    areas = np.bincount(labels.reshape(-1), minlength=REGIONS + 1)[1:].astype(np.float32)
-    return color_histogram(regions[None, :, :3].astype(np.float32) / 255, areas[None] if areas.any() else None)

@@ -14,7 +14,7 @@ from celwright.models.presets import build_colorizer
 from celwright.training import colorizer as colorizing
 from celwright.training import running
 from celwright.training.colorizer import LEFT_OUT, ColorizerOptions, drawn_task, figures, loss_terms, task
-from celwright.training.region_pairs import held_out_regions
+from celwright.training.region_batches import held_out_regions
 
 SMALL = {"preset": "tiny", "batch": 2, "pool": 4, "threads": 1, "held_out": 2, "device": "cpu"}
 

@@ -11,7 +11,8 @@ from celwright.training.drawing.lighting import rendered
 from celwright.training.drawing.sheets import Nib, Sheet
 from celwright.training.drawing.views import framed, view
 from celwright.training.pairs import pair
-from celwright.training.region_pairs import REGIONS, figure, held_out_regions, packed, region_batches, varied
+from celwright.training.region_batches import beside_a_stranger, held_out_regions, packed, region_batches, varied
+from celwright.training.region_pairs import REGIONS, figure
 
 SIZE = 96
 
@@ -139,6 +140,24 @@ def test_region_samples_are_mirrored_and_recoloured_together():
         assert np.array_equal(np.bincount(out[2].ravel()), np.bincount(made[2].ravel()))
         before, after = (np.sort(one[-1].ravel()[: 96 * 5].reshape(96, 5)[:, :3], axis=1) for one in (made, out))
         assert np.array_equal(before, after)
+
+
+def test_now_and_then_a_reference_shows_a_stranger_whose_parts_are_nobody_s():
+    made, other = packed(*figure(3)), packed(*figure(5))
+    apart = []
+    for seed in range(60):
+        out = beside_a_stranger(np.random.default_rng(seed), made, other)
+        if np.array_equal(out, made):
+            continue
+        (place,) = [i for i in range(2) if np.array_equal(out[3 + 6 * i : 9 + 6 * i], other[3:9])]
+        tables = out[-1].ravel()[: 3 * 96 * 5].reshape(3, 96, 5)
+        assert not set(tables[1 + place, :, 3]) & set(tables[0, :, 3])
+        assert np.array_equal(tables[1 + place][:, :3], other[-1].ravel()[96 * 5 : 2 * 96 * 5].reshape(96, 5)[:, :3])
+        kept = [i for i in range(3) if i != 1 + place]
+        assert np.array_equal(tables[kept], made[-1].ravel()[: 3 * 96 * 5].reshape(3, 96, 5)[kept])
+        apart.append(place)
+    assert 3 <= len(apart) <= 20
+    assert set(apart) == {0, 1}
 
 
 def test_held_out_regions_come_as_the_recipe_takes_them():

@@ -20,8 +20,9 @@ from celwright.training.region_batches import held_out_regions, region_batches
 from celwright.training.running import Run, RunOptions
 
 PURE_NOISE = 0.4  # share of the samples at the last timestep, where the conditions alone speak
-LEFT_OUT = {"references": 0.25, "hints": 0.4, "histogram": 0.5}  # how often each condition is missing
+LEFT_OUT = {"references": 0.3, "hints": 0.35, "histogram": 0.5}  # how often each condition is missing
 MOST_HINTED = 0.5  # of a figure's regions
+LARGEST_FIRST = 0.35  # how often hints lie in the largest regions, as an artist begins, and not anywhere
 LOST = 0.1  # of a reference's patches: what finds them in pictures overlooks some
 CLEAR = 0.5  # of a region; with less of one part in it, it is nobody's
 CRUMB = 0.01  # of a figure's area, by which small regions count more
@@ -125,8 +126,10 @@ def drawn_task(sample: Sample, known: float = 0.0) -> Task:
     sample = {**sample, "patches": sample["patches"] * there}
     kept = {name: torch.rand(batch) >= LEFT_OUT[name] for name in ("references", "histogram")}
     share = MOST_HINTED * torch.rand(batch, 1) ** 2 * (torch.rand(batch, 1) >= LEFT_OUT["hints"])
-    share = share.clamp(min=known)
-    return task(sample, kept, torch.rand(batch, regions) < share)
+    area = areas(sample["labels"].long(), regions)
+    rank = area.argsort(1, descending=True).argsort(1) / (area > 0).sum(1, keepdim=True).clamp(min=1)
+    chance = torch.where(torch.rand(batch, 1) < LARGEST_FIRST, rank, torch.rand(batch, regions))
+    return task(sample, kept, chance < share.clamp(min=known))
 
 
 def loss_terms(network: RegionColorizer, given: Task, schedule: NoiseSchedule) -> dict[str, Tensor]:

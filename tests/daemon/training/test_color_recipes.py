@@ -11,9 +11,18 @@ from celwright.diffusion.schedule import NoiseSchedule
 from celwright.errors import WrongUsageError
 from celwright.models.colorizer import latents
 from celwright.models.presets import build_colorizer
+from celwright.models.region_tokens import areas
 from celwright.training import colorizer as colorizing
 from celwright.training import running
-from celwright.training.colorizer import LEFT_OUT, ColorizerOptions, drawn_task, figures, loss_terms, task
+from celwright.training.colorizer import (
+    LARGEST_FIRST,
+    LEFT_OUT,
+    ColorizerOptions,
+    drawn_task,
+    figures,
+    loss_terms,
+    task,
+)
 from celwright.training.region_batches import held_out_regions
 
 SMALL = {"preset": "tiny", "batch": 2, "pool": 4, "threads": 1, "held_out": 2, "device": "cpu"}
@@ -131,6 +140,18 @@ def test_a_curriculum_that_knows_less_than_nothing_or_more_than_all_is_refused(t
     assert str(raised.value) == (
         f"The share of known regions that the curriculum begins with came as {share}; 0 to 1 is allowed."
     )
+
+
+def test_hints_lie_in_the_largest_regions_about_as_often_as_stated(samples):
+    many = {key: value[:1].repeat_interleave(400, 0) for key, value in samples.items()}
+    given = drawn_task({**many, "line": many["line"][..., :64, :64], "references": many["references"][..., :64, :64]})
+    clear = given.weight[0] > 0
+    size = areas(given.asked.labels[:1], len(clear))[0][clear]
+    hinted = given.asked.hints[:, clear, 3] > 0
+    some = (hinted.sum(1) > 1) & (hinted.sum(1) < len(size) / 2)
+    assert some.sum() > 60
+    first = [size[one].min() > size[~one].max() for one in hinted[some]]
+    assert np.mean(first) == pytest.approx(LARGEST_FIRST, abs=0.15)
 
 
 def test_hinted_regions_are_conditions_and_not_questions(samples):

@@ -18,6 +18,7 @@ from celwright.models.attention import NEVER
 from celwright.models.decomposer import start_near_zero
 from celwright.models.region_tokens import RegionTokens
 
+_LAST = 999  # the timestep of pure noise
 _STRANGERS, _MEAN = 0.02, -3.0  # of a border, for regions that do not touch; about the mean of the logarithm
 _ALIKE = 0.002  # squared distance in RGB, 0..1, at which colours are 1 / e one colour
 MIDDLE, SPREAD = 0.5, 0.3  # of colours, so that latents have about zero mean and unit variance
@@ -174,10 +175,24 @@ class RegionColorizer(nn.Module):
         strength = self.gamma[which] * float(self.sgm)
         return strength[:, None, None] * ((touch[:, None] + _STRANGERS).log() - _MEAN)
 
-    def forward(self, noisy: Tensor, t: Tensor, read: Read) -> tuple[Tensor, Tensor]:
-        """``noisy`` (B, N, 3) latents at timesteps ``t`` (B,) of 1000. The clean latents (B, N, 3), and the logits
-        (B, N, N + R * M + 1) of taking the colour of a hinted region, of a reference's region, or of none."""
-        regions = noisy.shape[1]
+    def forward(self, noisy: Tensor, t: Tensor, read: Read) -> Tensor:
+        """The clean latents (B, N, 3) of ``noisy`` ones at timesteps ``t`` (B,) of 1000."""
+        clean: Tensor = self.head(self._told(noisy, t, read)[:, : noisy.shape[1]])
+        return clean.float()
+
+    def pointing(self, read: Read) -> Tensor:
+        """Logits (B, N, N + R * M + 1) of taking the colour of a hinted region, of a reference's region, or of none,
+        while no colour is sampled: noised ones would tell the answer that drawings are to give."""
+        noise = read.target.new_zeros(*read.target.shape[:2], 3, dtype=torch.float32)
+        x = self._told(noise, torch.full_like(noise[:, 0, 0], _LAST), read)
+        own = x[:, : noise.shape[1]]
+        q, k = F.normalize(self.query(own).float(), dim=2), F.normalize(self.key(x).float(), dim=2)
+        logits = self.sharpness.exp().clamp(max=60) * q @ k.transpose(1, 2)
+        logits = logits.masked_fill(~read.open[:, None], NEVER)
+        return torch.cat([logits, self.none(own).float()], 2)
+
+    def _told(self, noisy: Tensor, t: Tensor, read: Read) -> Tensor:
+        """Tokens (B, N + R * M, C) of the page's and the references' regions that know of each other."""
         target = read.target + read.wish[:, None]
         if self.lgb:
             rates = torch.exp(-9.2 * torch.arange(16, device=t.device) / 16)
@@ -186,12 +201,8 @@ class RegionColorizer(nn.Module):
         x = torch.cat([target.to(read.memory.dtype), read.memory], 1)
         for block in self.blocks:
             x = block(x, read.bias)
-        x = self.norm(x)
-        own = x[:, :regions]
-        q, k = F.normalize(self.query(own).float(), dim=2), F.normalize(self.key(x).float(), dim=2)
-        logits = self.sharpness.exp().clamp(max=60) * q @ k.transpose(1, 2)
-        logits = logits.masked_fill(~read.open[:, None], NEVER)
-        return self.head(own).float(), torch.cat([logits, self.none(own).float()], 2)
+        told: Tensor = self.norm(x)
+        return told
 
 
 def _spread(rows: Tensor, where: Tensor) -> Tensor:

@@ -141,7 +141,7 @@ def loss_terms(network: RegionColorizer, given: Task, schedule: NoiseSchedule) -
     x0 = latents(given.colors)
     t = torch.randint(len(schedule), (len(x0),))
     t = torch.where(torch.rand(len(x0)) < PURE_NOISE, len(schedule) - 1, t)
-    clean, logits = network(schedule.noised(x0, torch.randn_like(x0), t), t, read)
+    clean, logits = network(schedule.noised(x0, torch.randn_like(x0), t), t, read), network.pointing(read)
     own = (given.part[:, :, None] == given.sources[:, None]) & read.open[:, None]
     own = torch.cat([own, ~own.any(2, keepdim=True)], 2)
     unlikely = -torch.logsumexp(torch.log_softmax(logits, 2).masked_fill(~own, -1e9), 2)
@@ -179,8 +179,7 @@ def figures(network: RegionColorizer, tests: Sample) -> dict[str, float]:
 def _accuracy(network: RegionColorizer, given: Task) -> list[float]:
     with torch.autocast(given.colors.device.type, torch.bfloat16):
         read = network.prepare(given.asked)
-        noise = torch.zeros_like(given.colors)
-        _, logits = network(noise, torch.full((len(noise),), 999), read)
+        logits = network.pointing(read)
     colors = chosen_colors(logits, read.sources)[0]
     hinted = given.asked.hints[..., 3:] > 0
     colors = torch.where(hinted, given.colors, colors)

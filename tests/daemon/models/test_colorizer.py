@@ -51,8 +51,8 @@ def answered(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     noise = torch.zeros(len(given.line), REGIONS, 3) if noise is None else noise
     with torch.inference_mode():
-        clean, logits = network(noise, torch.full((len(noise),), 500), network.prepare(given))
-    return clean, logits
+        read = network.prepare(given)
+        return network(noise, torch.full((len(noise),), 500), read), network.pointing(read)
 
 
 def test_every_region_gets_a_colour_and_a_chance_for_every_source_and_none(network: RegionColorizer) -> None:
@@ -100,7 +100,7 @@ def test_what_was_read_without_its_references_is_what_is_read_where_none_were_gi
     clean, logits = answered(network, replace(given, patches=torch.zeros_like(given.patches)))
     with torch.inference_mode():
         alone = network.prepare(given).alone()
-        found, pointed = network(torch.zeros_like(clean), torch.full((2,), 500), alone)
+        found, pointed = network(torch.zeros_like(clean), torch.full((2,), 500), alone), network.pointing(alone)
     torch.testing.assert_close(found, clean)
     torch.testing.assert_close(pointed, logits[..., [*range(REGIONS), -1]])
     assert torch.equal(alone.sources, given.hints[..., :3])
@@ -133,7 +133,7 @@ def test_a_wish_may_be_changed_without_reading_the_drawing_again(network: Region
         read = network.wished(network.prepare(given), wish)
     whole = answered(network, replace(given, histogram=wish))[0]
     with torch.inference_mode():
-        torch.testing.assert_close(network(torch.zeros(2, REGIONS, 3), torch.full((2,), 500), read)[0], whole)
+        torch.testing.assert_close(network(torch.zeros(2, REGIONS, 3), torch.full((2,), 500), read), whole)
 
 
 @pytest.mark.parametrize("part", ["sgm", "ismff", "lgb"])

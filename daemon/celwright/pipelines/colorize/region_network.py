@@ -23,7 +23,6 @@ from celwright.pipelines.network import best_device, half_is_faster, with_weight
 from celwright.weights import registry
 
 _AGREEING, _SURE = 4, 0.6  # rounds in which regions of one part agree, and the chance they go by
-_LAST = 999  # the timestep of pure noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +92,7 @@ class RegionNetwork:
     def _pointing(self, read: Read) -> tuple[Tensor, Tensor]:
         """Logits (1, n, n + R * M + 1) of where to take colours from, and those colours, nothing being sampled yet."""
         with self._computing():
-            noise = torch.zeros(1, read.target.shape[1], 3, device=self.device)
-            _, logits = self.network(noise, torch.full((1,), _LAST, device=self.device), read)
+            logits = self.network.pointing(read)
         return logits.float(), read.sources.float()
 
     def sampled(
@@ -146,7 +144,7 @@ class RegionNetwork:
         return self.network.hinted(read, hints.expand(len(read.drawn), -1, -1))
 
     def _clean(self, noisy: Tensor, t: Tensor, read: Read) -> Tensor:
-        clean: Tensor = self.network(noisy, t, read)[0]
+        clean: Tensor = self.network(noisy, t, read)
         return clean
 
     def _computing(self) -> "_Computing":

@@ -29,7 +29,7 @@ DECOMPOSERS: dict[str, Callable[[], LayerNetwork]] = {
 }  # fmt: skip
 
 COLORIZERS = {
-    "embedded": {"widths": (32, 64, 128, 176), "width": 192, "depth": 5, "heads": 6, "histogram_bins": 256},
+    "embedded": {"widths": (32, 64, 128, 176), "width": 192, "depth": 8, "heads": 6, "histogram_bins": 256},
     "tiny": {"widths": (8, 12, 16, 24), "width": 24, "depth": 2, "heads": 2, "histogram_bins": 256},
 }
 

@@ -44,7 +44,7 @@ EMBEDDED = (
         name="embedded",
         preset="embedded",
         file="colorizer.safetensors",
-        sha256="50eaa5e9880f38c4e5ba0166673ba9f544802182bbc884ba13661d4f85b0ce0c",
+        sha256="0d3ac8ceff20bde860e5b9f8192f603df5156620d2f4d9960c1d4d5cd1af8f01",
     ),
     EmbeddedModel(
         task="complete",

@@ -23,7 +23,7 @@ from celwright.regions.vote import alike_made_equal
 Likeness = Callable[[Figure, Sequence[ReferenceView]], list[FloatImage]]
 """For each reference (regions, patches): how likely, as logarithms, a figure's regions show its patches."""
 
-_NETWORK = 0.5  # what a network's word counts beside that of the lines
+_NETWORK = 0.65  # what a network's word counts beside that of the lines
 _DOUBTED, _DOUBT = 36.0, 0.5  # log-likelihood of a figure's cells at which lines count half, and how soon they do
 _LOOKS = 400_000  # pixels of a page looked at, about
 _FEW = 64  # looks; a region with fewer is looked at in all its pixels

@@ -78,7 +78,8 @@ def beside_a_stranger(
 ) -> NDArray[np.uint8]:
     """A packed sample now and then with the first reference of an ``other`` one, in which nothing of it is found, in
     place of one of its own or beside it."""
-    if rng.random() >= _STRANGERS or not other[_TARGET : _TARGET + _REFERENCE].any():
+    itself = other is sample  # a pool may give one twice in a row
+    if rng.random() >= _STRANGERS or itself or not other[_TARGET : _TARGET + _REFERENCE].any():
         return sample
     out, place = sample.copy(), int(rng.integers(MOST_REFERENCES))
     start = _TARGET + place * _REFERENCE

@@ -147,6 +147,7 @@ def test_now_and_then_a_reference_shows_a_stranger_whose_parts_are_nobody_s():
     apart = []
     for seed in range(60):
         out = beside_a_stranger(np.random.default_rng(seed), made, other)
+        assert beside_a_stranger(np.random.default_rng(seed), made, made) is made  # nobody is a stranger to himself
         if np.array_equal(out, made):
             continue
         (place,) = [i for i in range(2) if np.array_equal(out[3 + 6 * i : 9 + 6 * i], other[3:9])]

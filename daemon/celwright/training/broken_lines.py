@@ -21,7 +21,7 @@ from celwright.training.drawing.compositions import scene_of
 from celwright.training.drawing.identity import identity
 from celwright.training.drawing.inking import worn, xdog
 from celwright.training.drawing.lighting import rendered
-from celwright.training.painters import chosen
+from celwright.training.painters import Pace, chosen
 from celwright.training.pairs import HELD_OUT
 from celwright.training.scenes import Kind, scene
 
@@ -77,15 +77,13 @@ def varied(rng: np.random.Generator, ink: NDArray[np.uint8]) -> NDArray[np.uint8
     return np.stack([broken(rng, piece), piece])
 
 
-def line_batches(
-    first: int, batch: int, *, corpora: Path | None, workers: int, replays: float, pool: int
-) -> Generator[Tensor, None, None]:
-    """(batch, 2, CROP, CROP) uint8 without end, broken and whole, of the drawings from number ``first`` on; each of a
-    ``pool`` is seen about ``replays`` times, broken anew each time."""
+def line_batches(first: int, batch: int, pace: Pace, corpora: Path | None) -> Generator[Tensor, None, None]:
+    """(batch, 2, CROP, CROP) uint8 without end, broken and whole, of the drawings from number ``first`` on; broken anew
+    each time that one is seen."""
     import torch
 
     paint = partial(whole_lines, corpora=corpora)
-    with closing(chosen(paint, first, batch, replays, pool, workers)) as endless:
+    with closing(chosen(paint, first, batch, pace)) as endless:
         for rng, drawings in endless:
             yield torch.from_numpy(np.stack([varied(rng, one) for one in drawings]))
 

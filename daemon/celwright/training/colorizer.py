@@ -194,9 +194,7 @@ def train(options: ColorizerOptions) -> Path:
     optimizer = partial(MuonWithAdamW, rims=_RIMS)
     run = Run(options, lambda: build_colorizer(options.preset, **switches), optimizer)
     schedule, tests = NoiseSchedule(), held_out_regions(options.held_out)
-    batches = region_batches(
-        run.first_sample(), options.batch, workers=options.workers, replays=options.replays, pool=options.pool
-    )
+    batches = region_batches(run.first_sample(), options.batch, options.pace())
     with closing(batches), run:
         for sample in run.over(batches, lambda: [figures(run.average, tests)]):
             with run.autocast():

@@ -46,9 +46,7 @@ def train(options: TrainingOptions) -> Path:
         """Small pictures first: more steps for the time while there is most to learn."""
         return options.early_crop if run.used() < EARLY else options.crop
 
-    paint = batches(
-        run.first_sample(), options.batch, crop, options.size, shares, options.replays, options.pool, options.workers
-    )
+    paint = batches(run.first_sample(), options.batch, crop, options.size, shares, options.pace())
     with closing(paint) as scenes, run:
         for samples in run.over(scenes, figures):
             seen, truth = unpacked(samples.to(run.device))

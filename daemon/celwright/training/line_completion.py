@@ -58,10 +58,7 @@ def train(options: LineOptions) -> Path:
     corpora = packed_corpora(options.corpora, options.out) if options.corpora else None
     run = Run(options, lambda: build_line_completion(options.preset))
     tests = held_out_lines(options.held_out).to(run.device)
-    batches = line_batches(
-        run.first_sample(), options.batch, corpora=corpora, workers=options.workers, replays=options.replays,
-        pool=options.pool,
-    )  # fmt: skip
+    batches = line_batches(run.first_sample(), options.batch, options.pace(), corpora)
     with closing(batches), run:
         for sample in run.over(batches, lambda: [figures(run.average, tests)]):
             with run.autocast():

@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,63 +19,96 @@ Sample: TypeAlias = NDArray[np.uint8]
 QUEUE = 64  # samples that wait to be seen
 
 
+@dataclass(frozen=True)
+class Pace:
+    """``workers`` processes paint into a pool of ``pool`` samples, from which each is seen about ``replays`` times:
+    more often where painting cannot keep up, or, if ``steady``, waiting for it, so that which samples come when does
+    not depend on the machine."""
+
+    replays: float
+    pool: int
+    workers: int = 1
+    steady: bool = False
+
+
 def chosen(
-    paint: Callable[[int], Sample], first: int, batch: int, replays: float, pool_size: int, workers: int
+    paint: Callable[[int], Sample], first: int, batch: int, pace: Pace
 ) -> Generator[tuple[np.random.Generator, list[Sample]], None, None]:
     """``batch`` samples at a time without end, and the generator that chose them, for further choices.
 
-    ``workers`` processes call ``paint(number)`` (a function that can be pickled) for the numbers from ``first`` on. A
-    pool of ``pool_size`` is refreshed so that each sample is seen about ``replays`` times, more often where painting
-    cannot keep up. Closing the generator ends the processes. Raises RuntimeError when one of them has failed.
+    Processes call ``paint(number)`` (a function that can be pickled) for the numbers from ``first`` on. Closing the
+    generator ends them. Raises RuntimeError when one of them has failed.
     """
-    context = multiprocessing.get_context("spawn")
-    made: multiprocessing.Queue[Sample] = context.Queue(maxsize=QUEUE)
-    painters = [
-        context.Process(target=_paint, args=(made, paint, first + i, workers), daemon=True) for i in range(workers)
-    ]
-    for painter in painters:
-        painter.start()
+    painters = _Painters(paint, first, pace.workers)
     try:
-        pool = [_waited_for(made, painters) for _ in range(min(QUEUE, pool_size))]
+        pool = [painters.waited_for() for _ in range(min(QUEUE, pace.pool))]
         oldest, owed = 0, 0.0
         rng = np.random.default_rng(first)
         while True:
-            owed = min(owed + batch / replays, float(QUEUE)) if len(pool) == pool_size else float(QUEUE)
+            owed += batch / pace.replays
+            if not pace.steady:
+                owed = min(owed, float(QUEUE)) if len(pool) == pace.pool else float(QUEUE)
             while owed >= 1:
-                try:
-                    fresh = made.get_nowait()
-                except queue.Empty:
-                    _check(painters)
+                fresh = painters.waited_for() if pace.steady else painters.ready()
+                if fresh is None:
                     break
                 owed -= 1
-                if len(pool) < pool_size:
+                if len(pool) < pace.pool:
                     pool.append(fresh)
                 else:
                     pool[oldest] = fresh
-                    oldest = (oldest + 1) % pool_size
+                    oldest = (oldest + 1) % pace.pool
             yield rng, [pool[i] for i in rng.integers(0, len(pool), batch)]
     finally:
-        for painter in painters:
-            painter.terminate()
-            painter.join()
+        painters.end()
 
 
-def _waited_for(made: "multiprocessing.Queue[Sample]", painters: Sequence[Any]) -> Sample:
-    while True:
+class _Painters:
+    """Processes that paint, and what they painted, in the order of its numbers."""
+
+    def __init__(self, paint: Callable[[int], Sample], first: int, workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._made: list[multiprocessing.Queue[Sample]] = [context.Queue(QUEUE // workers + 1) for _ in range(workers)]
+        self._processes: list[BaseProcess] = [
+            context.Process(target=_paint, args=(made, paint, first + i, workers), daemon=True)
+            for i, made in enumerate(self._made)
+        ]
+        self._taken = 0
+        for process in self._processes:
+            process.start()
+
+    def ready(self) -> Sample | None:
+        """The next sample, if it is painted."""
+        return self._next(0)
+
+    def waited_for(self) -> Sample:
+        """The next sample."""
+        while (sample := self._next(1)) is None:
+            pass
+        return sample
+
+    def _next(self, seconds: float) -> Sample | None:
         try:
-            return made.get(timeout=1)
+            sample = self._made[self._taken % len(self._made)].get(seconds > 0, seconds)
         except queue.Empty:
-            _check(painters)
+            self._check()
+            return None
+        self._taken += 1
+        return sample
 
+    def _check(self) -> None:
+        """Nothing fresh would come any more, and the network would learn the pool by heart."""
+        failed = [process.exitcode for process in self._processes if process.exitcode is not None]
+        if failed:
+            raise RuntimeError(
+                f"{len(failed)} of {len(self._processes)} processes that paint samples ended (exit status "
+                f"{failed[0]}); what they printed says why."
+            )
 
-def _check(painters: Sequence[Any]) -> None:
-    """Nothing fresh would come any more, and the network would learn the pool by heart."""
-    failed = [painter.exitcode for painter in painters if painter.exitcode is not None]
-    if failed:
-        raise RuntimeError(
-            f"{len(failed)} of {len(painters)} processes that paint samples ended (exit status {failed[0]}); what they "
-            f"printed says why."
-        )
+    def end(self) -> None:
+        for process in self._processes:
+            process.terminate()
+            process.join()
 
 
 def _paint(out: "multiprocessing.Queue[Sample]", paint: Callable[[int], Sample], first: int, step: int) -> None:

@@ -15,7 +15,7 @@ from celwright.domain import FloatImage
 from celwright.imaging.histogram import color_histogram
 from celwright.regions.correspondence import SIDE
 from celwright.training.drawing.references import MOST_REFERENCES
-from celwright.training.painters import chosen
+from celwright.training.painters import Pace, chosen
 from celwright.training.pairs import HELD_OUT
 from celwright.training.region_pairs import COLUMNS, REGIONS, Square, figure
 
@@ -38,13 +38,11 @@ def packed(target: Square, shown: Sequence[Square]) -> NDArray[np.uint8]:
     return made
 
 
-def region_batches(
-    first: int, batch: int, *, workers: int, replays: float, pool: int
-) -> Generator[dict[str, Tensor], None, None]:
-    """Batches without end of the samples from number ``first`` on; of a ``pool`` each is seen about ``replays`` times,
-    mirrored and with channels swapped at random. Samples of a batch are of like size, since the smaller ones are padded
-    to the largest. Tensors as ``_tensors`` gives them."""
-    with closing(chosen(_painted_beside, first, batch * _SORTED, replays, pool, workers)) as endless:
+def region_batches(first: int, batch: int, pace: Pace) -> Generator[dict[str, Tensor], None, None]:
+    """Batches without end of the samples from number ``first`` on, mirrored and with channels swapped at random.
+    Samples of a batch are of like size, since the smaller ones are padded to the largest. Tensors as ``_tensors`` gives
+    them."""
+    with closing(chosen(_painted_beside, first, batch * _SORTED, pace)) as endless:
         for rng, samples in endless:
             samples = [beside_a_stranger(rng, one, samples[i - 1]) for i, one in enumerate(samples)]
             samples.sort(key=_size)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from celwright.errors import WrongUsageError
 from celwright.training.ending import Ending
 from celwright.training.muon import BETAS, DECAY
+from celwright.training.painters import Pace
 from celwright.training.thread_choice import ThreadChoice
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -34,8 +35,8 @@ SEEDS, PER_SEED = 10, 100_000_000  # sample numbers of seeds stay apart, and bel
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """``minutes`` of wall clock from the first sample on, figures and resumed runs included, or ``steps``, if more than
-    0, where these are done sooner: runs to be compared learn equally long. ``workers`` processes paint samples into a
-    pool of ``pool``, from which each is seen about ``replays`` times. A checkpoint is written every ``report_minutes``,
+    0, where these are done sooner: runs to be compared learn equally long and from the same samples, for which they
+    wait. ``workers``, ``replays`` and ``pool`` are of ``Pace``. A checkpoint is written every ``report_minutes``,
     and figures on ``held_out`` samples with it unless they would take more than ``MEASURING`` of the time."""
 
     out: Path
@@ -64,6 +65,9 @@ class RunOptions:
         for name in ("seed", "steps"):
             if getattr(self, name) < 0:
                 raise WrongUsageError(f"The {name} of a training came as {getattr(self, name)}; 0 or more is needed.")
+
+    def pace(self) -> Pace:
+        return Pace(self.replays, self.pool, self.workers, steady=self.steps > 0)
 
 
 def rate(used: float, step: int) -> float:

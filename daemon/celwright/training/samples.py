@@ -17,7 +17,7 @@ from torch import Tensor
 from celwright.errors import WrongUsageError
 from celwright.models.decomposer import Layers
 from celwright.training.corpora import drawn_scene
-from celwright.training.painters import chosen
+from celwright.training.painters import Pace, chosen
 from celwright.training.scenes import Kind, Scene, scene
 
 HELD_OUT = 1_000_000_000  # scene numbers from here on are never trained on
@@ -90,19 +90,16 @@ def batches(
     crop: Callable[[], int],
     size: int,
     shares: Shares | float,
-    replays: float,
-    pool_size: int,
-    workers: int,
+    pace: Pace,
 ) -> Generator[Tensor, None, None]:
     """(batch, 16, crop, crop) uint8 without end, of scenes from number ``first`` on.
 
-    ``workers`` processes draw scenes of ``size`` pixels, their kinds by ``shares`` (a number is the share of rich
-    ones). A pool of ``pool_size`` is refreshed so that each is seen about ``replays`` times, more often where drawing
-    cannot keep up. ``crop()`` is asked anew for every batch. Closing the generator ends the processes.
+    Scenes are drawn ``size`` pixels large, their kinds by ``shares`` (a number is the share of rich ones). ``crop()``
+    is asked anew for every batch. Closing the generator ends the processes.
     """
     shares = shares if isinstance(shares, Shares) else Shares(rich=shares)
     paint = partial(sample, size=size, shares=shares)
-    with closing(chosen(paint, first, batch, replays, pool_size, workers)) as batches_of_scenes:
+    with closing(chosen(paint, first, batch, pace)) as batches_of_scenes:
         for rng, samples in batches_of_scenes:
             side = crop()
             yield torch.from_numpy(np.stack([varied(rng, one, side) for one in samples]))

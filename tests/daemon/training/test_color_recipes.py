@@ -116,6 +116,16 @@ def test_a_term_that_counts_nothing_teaches_nothing(tmp_path):
     assert moved["query.weight"] < 0.1 * moved["head.weight"]
 
 
+def test_runs_of_as_many_steps_learn_from_the_same_samples(tmp_path):
+    """However many processes paint: an ablation compares networks and not the machine's pace."""
+    learnt = []
+    for workers in (1, 2):
+        options = ColorizerOptions(out=tmp_path / str(workers), steps=3, workers=workers, **SMALL)
+        learnt.append(torch.load(colorizing.train(options), weights_only=True)["network"])
+    assert learnt[0].keys() == learnt[1].keys()
+    assert all(torch.equal(weight, learnt[1][name]) for name, weight in learnt[0].items())
+
+
 @pytest.mark.parametrize("name", ["structure", "pointing"])
 @pytest.mark.parametrize("weight", [-1.0, float("nan")])
 def test_a_term_that_would_count_less_than_nothing_is_refused(tmp_path, name, weight):

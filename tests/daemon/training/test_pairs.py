@@ -10,6 +10,7 @@ from celwright.training.drawing.identity import KINDS, PARTS, identity
 from celwright.training.drawing.lighting import rendered
 from celwright.training.drawing.sheets import Nib, Sheet
 from celwright.training.drawing.views import framed, view
+from celwright.training.painters import Pace
 from celwright.training.pairs import pair
 from celwright.training.region_batches import beside_a_stranger, held_out_regions, packed, region_batches, varied
 from celwright.training.region_pairs import REGIONS, figure
@@ -172,7 +173,7 @@ def test_held_out_regions_come_as_the_recipe_takes_them():
 
 
 def test_batches_come_from_worker_processes_and_end_with_the_generator():
-    endless = region_batches(0, 2, workers=1, replays=1.0, pool=4)
+    endless = region_batches(0, 2, Pace(1.0, 4))
     try:
         for batch in islice(endless, 2):
             assert batch["references"].shape == (2, 2, 5, 256, 256)
@@ -188,7 +189,7 @@ def test_a_batch_holds_samples_of_like_size():
         most = torch.cat([batch["labels"].flatten(1).amax(1, keepdim=True), patches], 1).amax(1)
         return sorted(zip((patches > 0).sum(1).tolist(), most.tolist(), strict=True))
 
-    with closing(region_batches(0, 2, workers=1, replays=1.0, pool=8)) as endless:
+    with closing(region_batches(0, 2, Pace(1.0, 8))) as endless:
         found = sorted(sizes(batch) for batch in islice(endless, 4))
     assert all(before[-1] <= after[0] for before, after in pairwise(found))
     assert found[0] != found[-1]

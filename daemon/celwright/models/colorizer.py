@@ -20,6 +20,7 @@ from celwright.models.region_tokens import RegionTokens
 
 _LAST = 999  # the timestep of pure noise
 _STRANGERS, _MEAN = 0.02, -3.0  # of a border, for regions that do not touch; about the mean of the logarithm
+_NEIGHBOURLY = 1.5  # gamma of the last head at first: it looks at neighbours, as one comes to do by itself
 _ALIKE = 0.002  # squared distance in RGB, 0..1, at which colours are 1 / e one colour
 MIDDLE, SPREAD = 0.5, 0.3  # of colours, so that latents have about zero mean and unit variance
 
@@ -83,7 +84,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         batch, length, width = x.shape
         q, k, v = self.query_key_value(self.norm1(x)).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        got = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
+        # torch's fused attention gives a bias no gradient, and computes in float32 where one is asked for.
+        got = torch.softmax(q * (width // self.heads) ** -0.5 @ k.transpose(2, 3) + bias.to(q.dtype), 3) @ v
         x = x + self.out(got.transpose(1, 2).reshape(batch, length, width))
         up, gate = self.spread(self.norm2(x)).chunk(2, 2)
         result: Tensor = x + self.gather(up * F.silu(gate))
@@ -103,12 +105,13 @@ class RegionColorizer(nn.Module):
         self.sgm, self.ismff, self.lgb = sgm, ismff, lgb
         self.tokens = RegionTokens(widths, 4, width)
         self.color = nn.Sequential(nn.Linear(4, width), nn.SiLU(), nn.Linear(width, width))
-        self.noisy = nn.Linear(3, width)
+        self.noisy = start_near_zero(nn.Linear(3, width))  # else noise drowns the drawing before either is understood
         self.time = nn.Sequential(nn.Linear(32, width), nn.SiLU(), nn.Linear(width, width))
         self.histogram = nn.Sequential(nn.Linear(histogram_bins, width), nn.SiLU(), nn.Linear(width, width))
         self.origin = nn.Parameter(0.02 * torch.randn(2, width))  # page, reference
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.gamma = nn.Parameter(torch.zeros(2, heads))  # of what touches: on the page, in a reference
+        nn.init.constant_(self.gamma[:, -1], _NEIGHBOURLY)
         self.across = nn.Parameter(torch.zeros(2, 2, heads))  # from page or reference to page or reference
         self.norm = nn.RMSNorm(width)
         self.head = nn.Linear(width, 3)
@@ -180,16 +183,17 @@ class RegionColorizer(nn.Module):
         clean: Tensor = self.head(self._told(noisy, t, read)[:, : noisy.shape[1]])
         return clean.float()
 
-    def pointing(self, read: Read) -> Tensor:
+    def pointing(self, read: Read) -> tuple[Tensor, Tensor]:
         """Logits (B, N, N + R * M + 1) of taking the colour of a hinted region, of a reference's region, or of none,
-        while no colour is sampled: noised ones would tell the answer that drawings are to give."""
+        and the latents (B, N, 3) to expect, while no colour is sampled: noised ones would tell the answer that drawings
+        are to give."""
         noise = read.target.new_zeros(*read.target.shape[:2], 3, dtype=torch.float32)
         x = self._told(noise, torch.full_like(noise[:, 0, 0], _LAST), read)
         own = x[:, : noise.shape[1]]
         q, k = F.normalize(self.query(own).float(), dim=2), F.normalize(self.key(x).float(), dim=2)
         logits = self.sharpness.exp().clamp(max=60) * q @ k.transpose(1, 2)
         logits = logits.masked_fill(~read.open[:, None], NEVER)
-        return torch.cat([logits, self.none(own).float()], 2)
+        return torch.cat([logits, self.none(own).float()], 2), self.head(own).float()
 
     def _told(self, noisy: Tensor, t: Tensor, read: Read) -> Tensor:
         """Tokens (B, N + R * M, C) of the page's and the references' regions that know of each other."""

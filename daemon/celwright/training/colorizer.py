@@ -134,24 +134,26 @@ def drawn_task(sample: Sample, known: float = 0.0) -> Task:
 
 def loss_terms(network: RegionColorizer, given: Task, schedule: NoiseSchedule) -> dict[str, Tensor]:
     """SC-MILC's terms, for regions; means over regions by weight. ``diffusion``: the squared error of the clean latents
-    (eq. 30). ``structure``: that of their differences across borders, which are all edges that such a picture has
-    (eq. 31). ``pointer``, for the colours of instances (eq. 32): how unlikely each region finds all sources of its own
-    part together (or none, where there is none)."""
+    (eq. 30), half of it of those expected before anything is sampled. ``structure``: that of their differences across
+    borders, which are all edges that such a picture has (eq. 31). ``pointer``, for the colours of instances (eq. 32):
+    how unlikely each region finds all sources of its own part together (or none, where there is none)."""
     read = network.prepare(given.asked)
     x0 = latents(given.colors)
     t = torch.randint(len(schedule), (len(x0),))
     t = torch.where(torch.rand(len(x0)) < PURE_NOISE, len(schedule) - 1, t)
-    clean, logits = network(schedule.noised(x0, torch.randn_like(x0), t), t, read), network.pointing(read)
+    clean = network(schedule.noised(x0, torch.randn_like(x0), t), t, read)
+    logits, expected = network.pointing(read)
     own = (given.part[:, :, None] == given.sources[:, None]) & read.open[:, None]
     own = torch.cat([own, ~own.any(2, keepdim=True)], 2)
     unlikely = -torch.logsumexp(torch.log_softmax(logits, 2).masked_fill(~own, -1e9), 2)
     asked = given.weight * (1 - given.asked.hints[..., 3])
-    wrong = clean - x0
+    wrong, unexpected = clean - x0, expected - x0
+    squared = (wrong.square() + unexpected.square()).mean(2) / 2
     border = touching(given.asked.labels, wrong.shape[1]) * given.weight[:, :, None] * (given.weight > 0)[:, None]
     uneven = (wrong[:, :, None] - wrong[:, None]).square().mean(3)
     return {
         "pointer": (unlikely.clamp(max=_WORST) * asked).sum() / asked.sum().clamp(min=1e-6),
-        "diffusion": (wrong.square().mean(2) * given.weight).sum() / given.weight.sum(),
+        "diffusion": (squared * given.weight).sum() / given.weight.sum(),
         "structure": (uneven * border).sum() / border.sum().clamp(min=1e-6),
     }
 
@@ -179,7 +181,7 @@ def figures(network: RegionColorizer, tests: Sample) -> dict[str, float]:
 def _accuracy(network: RegionColorizer, given: Task) -> list[float]:
     with torch.autocast(given.colors.device.type, torch.bfloat16):
         read = network.prepare(given.asked)
-        logits = network.pointing(read)
+        logits, _ = network.pointing(read)
     colors = chosen_colors(logits, read.sources)[0]
     hinted = given.asked.hints[..., 3:] > 0
     colors = torch.where(hinted, given.colors, colors)

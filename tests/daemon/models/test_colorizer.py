@@ -52,7 +52,7 @@ def answered(
     noise = torch.zeros(len(given.line), REGIONS, 3) if noise is None else noise
     with torch.inference_mode():
         read = network.prepare(given)
-        return network(noise, torch.full((len(noise),), 500), read), network.pointing(read)
+        return network(noise, torch.full((len(noise),), 500), read), network.pointing(read)[0]
 
 
 def test_every_region_gets_a_colour_and_a_chance_for_every_source_and_none(network: RegionColorizer) -> None:
@@ -100,7 +100,7 @@ def test_what_was_read_without_its_references_is_what_is_read_where_none_were_gi
     clean, logits = answered(network, replace(given, patches=torch.zeros_like(given.patches)))
     with torch.inference_mode():
         alone = network.prepare(given).alone()
-        found, pointed = network(torch.zeros_like(clean), torch.full((2,), 500), alone), network.pointing(alone)
+        found, pointed = network(torch.zeros_like(clean), torch.full((2,), 500), alone), network.pointing(alone)[0]
     torch.testing.assert_close(found, clean)
     torch.testing.assert_close(pointed, logits[..., [*range(REGIONS), -1]])
     assert torch.equal(alone.sources, given.hints[..., :3])

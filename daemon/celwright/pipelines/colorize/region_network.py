@@ -92,7 +92,7 @@ class RegionNetwork:
     def _pointing(self, read: Read) -> tuple[Tensor, Tensor]:
         """Logits (1, n, n + R * M + 1) of where to take colours from, and those colours, nothing being sampled yet."""
         with self._computing():
-            logits = self.network.pointing(read)
+            logits, _ = self.network.pointing(read)
         return logits.float(), read.sources.float()
 
     def sampled(

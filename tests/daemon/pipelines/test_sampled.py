@@ -41,7 +41,8 @@ def network() -> Iterator[RegionNetwork]:
     torch.set_num_threads(1)
     torch.manual_seed(3)
     made = build_colorizer("tiny").eval()
-    torch.nn.init.normal_(made.head.weight, std=0.3)  # what is asked for must show in the result
+    torch.nn.init.normal_(made.head.weight, std=0.3)  # what is asked for must show in the result,
+    torch.nn.init.constant_(made.none.bias, 5)  # so no region may take a colour that the page has already
     yield RegionNetwork(made, "cpu", half=False)
     torch.set_num_threads(threads)
 

@@ -78,8 +78,11 @@ def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows))
         return
+    wide = max([12, *(len(row["licence"]) for row in rows)])
     for row in rows:
-        print(f"{row['id']:<24} {row['bytes'] / 2**20:8.1f} MiB  {row['licence']:<12} {row['state']}")
+        print(f"{row['id']:<24} {row['bytes'] / 2**20:8.1f} MiB  {row['licence']:<{wide}} {row['state']}")
+        if "description" in row:
+            print(f"{'':<24} {row['description']}; takes about {row['memory_gib']:g} GiB of memory")
 
 
 def _show(events: "Iterator[Transfer]", name: str, *, quiet: bool) -> None:

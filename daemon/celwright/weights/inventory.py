@@ -69,10 +69,11 @@ def checked(store: Store, only: Collection[str] = (), *, hashes: bool) -> list[d
 
 
 def missing(store: Store) -> list[dict[str, Any]]:
-    """The catalogue's models that are not here, as ``checked`` tells them."""
+    """The catalogue's models that are not here, as ``checked`` tells them, with ``description`` and ``memory_gib``."""
     here = store.installed()
     return [
         _row(f"{entry.task}/{name}", entry.size, entry.licence, "not installed")
+        | {"description": entry.description, "memory_gib": entry.memory_gib}
         for name, entry in sorted(store.available().items())
         if name not in here
     ]

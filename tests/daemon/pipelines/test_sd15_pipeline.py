@@ -35,6 +35,7 @@ from celwright.rpc.server import Server
 from celwright.rpc.servicer import Facts
 from celwright.settings import Settings
 from celwright.training.sd15.tiny import save_tiny_base, save_tiny_controlnet, save_tiny_ip_adapter, save_tiny_update
+from celwright.weights.catalog import SHIPPED, catalog
 from celwright.weights.intake import import_model
 from celwright.weights.store import Store
 
@@ -66,7 +67,7 @@ def store(tmp_path_factory):
     for parameter in adapter.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     save_adapter(place / "milc", adapter)
-    models = Store(tmp_path_factory.mktemp("models"))
+    models = Store(tmp_path_factory.mktemp("models"), catalogs=())
     for name in ("base", "lines", "looks", "quick", "milc"):
         list(import_model(models, name, [place / name], "colorize", "CreativeML-OpenRAIL-M"))
     save_tiny_controlnet(base / "controlnet", base)
@@ -154,6 +155,33 @@ def test_a_model_that_is_loaded_again_gives_the_same_picture(pipeline, store, mo
 def test_one_folder_with_everything_is_the_same_model_as_its_parts(pipeline):
     one, other = (run(pipeline, request(model, stages=True)) for model in ("sd15-lineart", "base+lines+looks"))
     np.testing.assert_array_equal(one.images["stages/sampled"].data, other.images["stages/sampled"].data)
+
+
+def test_what_the_shipped_catalogue_calls_sd15_lineart_is_a_whole_model(tmp_path):
+    """In half precision, and with a safety checker that is named but not fetched, as the published files are."""
+    save_tiny_base(tmp_path)
+    save_tiny_controlnet(tmp_path / "controlnet", tmp_path)
+    save_tiny_ip_adapter(tmp_path / "ip_adapter", tmp_path)
+    save_tiny_update(tmp_path / "update", tmp_path)
+    index = json.loads((tmp_path / "model_index.json").read_text())
+    index |= {"safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"], "image_encoder": None}
+    (tmp_path / "model_index.json").write_text(json.dumps({key: part for key, part in index.items() if part}))
+    (tmp_path / "tokenizer/special_tokens_map.json").write_text("{}")
+    (tmp_path / "image_encoder").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "ip_adapter" / name).rename(tmp_path / "image_encoder" / name)
+    for folder in ("text_encoder", "unet", "vae", "controlnet"):
+        (weights,) = (tmp_path / folder).glob("*.safetensors")
+        weights.rename(weights.with_suffix(".fp16.safetensors"))
+    few = tmp_path.parent / "few"
+    (tmp_path / "update").rename(few)
+    entries = catalog([SHIPPED])
+    for entry, folder in ((entries["sd15-lineart"], tmp_path), (entries["sd15-lcm"], few)):
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert {file.path for file in entry.files} == there
+    painter = loaded("sd15-lineart+sd15-lcm", [tmp_path, few], OPTIONS)
+    seeing = ColorizePipeline(sampled=Sd15Proposer(lambda _: painter))
+    assert run(seeing, request(steps=1)).images["flat"].data[32, 28, 3] == 255
 
 
 def test_variations_are_different_pictures_and_the_second_is_the_first_of_the_next_seed(pipeline):
@@ -360,7 +388,7 @@ def test_models_that_are_not_here_or_lack_a_part_are_named(store):
         located(store, "sd15-lineart+huge")
     assert str(fault.value) == (
         "The model 'huge' is not installed; 'embedded', 'base', 'lines', 'looks', 'milc', 'quick', 'sd15-lineart' can "
-        "colorize: choose one of them, or import it with celwright models."
+        "colorize: choose one of them, or get it with celwright models pull or import."
     )
     with pytest.raises(WrongUsageError) as fault:
         loaded("base+looks", located(store, "base+looks"), OPTIONS)

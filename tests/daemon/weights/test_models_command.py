@@ -21,8 +21,9 @@ from misbehaving_server import cut
 
 @pytest.fixture
 def small(shelf, weights, monkeypatch):
-    """A model in the catalogue of this process's user."""
+    """A model in the catalogue of this process's user, and no other to fetch."""
     monkeypatch.setattr("celwright.settings.user_folder", lambda: shelf.folder)
+    monkeypatch.setattr("celwright.weights.store.SHIPPED", shelf.folder / "shipped.toml")
     for name in ("CELWRIGHT_MODELS", "CELWRIGHT_MIRROR", "CELWRIGHT_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     shelf.name_model("small", {"a.safetensors": weights})
@@ -43,7 +44,8 @@ def said(capsys):
 def test_a_model_is_listed_pulled_verified_and_removed(small, said, weights):
     size = f"{len(weights) / 2**20:8.1f} MiB"
     row = f"decompose/small          {size}  CC0-1.0      "
-    assert said("list")[1].endswith(f"{row}not installed\n")
+    to_fetch = f"{row}not installed\n{'':<24} small; takes about 1 GiB of memory\n"
+    assert said("list")[1].endswith(to_fetch)
     assert said("pull", "small") == (
         0,
         f"{small.store.folder / 'small'}\n",
@@ -52,12 +54,14 @@ def test_a_model_is_listed_pulled_verified_and_removed(small, said, weights):
     assert said("list")[1].endswith(f"{row}ok\n")
     assert said("verify", "small") == (0, f"{row}ok\n", "")
     assert said("remove", "small") == (0, "", "")
-    assert said("list")[1].endswith(f"{row}not installed\n")
+    assert said("list")[1].endswith(to_fetch)
 
 
 def test_json_tells_the_same(small, said, weights):
-    said("pull", "small", "--quiet")
     row = {"id": "decompose/small", "bytes": len(weights), "licence": "CC0-1.0", "state": "ok"}
+    to_fetch = row | {"state": "not installed", "description": "small", "memory_gib": 1.0}
+    assert json.loads(said("list", "--json")[1])[-1] == to_fetch
+    said("pull", "small", "--quiet")
     assert json.loads(said("list", "--json")[1])[-1] == row
     code, out, err = said("verify", "small", "--json")
     assert (code, json.loads(out), err) == (0, [row], "")

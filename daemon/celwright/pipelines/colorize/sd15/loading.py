@@ -42,8 +42,8 @@ def located(store: Store, name: str) -> list[Path]:
         if part not in here:
             names = ", ".join(map(repr, [_OURS, *here]))
             raise ModelUnavailableError(
-                f"The model {part!r} is not installed; {names} can colorize: choose one of them, or import it with "
-                f"celwright models."
+                f"The model {part!r} is not installed; {names} can colorize: choose one of them, or get it with "
+                f"celwright models pull or import."
             )
     return [store.path("colorize", part) for part in name.split("+")]
 

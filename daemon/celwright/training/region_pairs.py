@@ -20,7 +20,7 @@ from celwright.pipelines.colorize.reference_view import Frame, Look, cut_out, fr
 from celwright.pipelines.network import predictor
 from celwright.regions.trapped_ball import segment
 from celwright.training.drawing.compositions import scene_of
-from celwright.training.drawing.identity import identity
+from celwright.training.drawing.identity import Kind, identity
 from celwright.training.drawing.inking import whole_ink, worn
 from celwright.training.drawing.lighting import Rendering, rendered
 from celwright.training.drawing.references import MOST_REFERENCES, Reference, other_view, warped_copy
@@ -31,6 +31,7 @@ REGIONS = 96  # at most, of a figure or of a reference; the smallest are left ou
 _SIZES = (320, 480)  # px a side of what is drawn, before a figure fills its square
 _COUNTS = (0.5, 0.2, 0.12, 0.08, 0.05, 0.05)  # how often a scene has 1, 2, ... figures
 _PAIR = 2  # figures; larger groups are drawn large
+_SOLID = 0.15  # how often all of them are characters of solids, turned in space
 _DECOMPOSED = 0.6  # how often the decomposer finds a reference's lines and flats
 _EXTRACTED = 0.12  # how often line art is the decomposer's line layer of the coloured picture
 _LEAST = 0.03  # of the sheet; smaller figures are not taken
@@ -52,10 +53,11 @@ class Square:
 def figure(number: int) -> tuple[Square, list[Square]]:
     """The target of this number and up to MOST_REFERENCES references."""
     rng = np.random.default_rng((number, 11))
+    kind: Kind | None = "doll" if np.random.default_rng((number, 12)).random() < _SOLID else None
     for _ in range(20):
         count = int(rng.choice(len(_COUNTS), p=_COUNTS)) + 1
         size = int(rng.choice(_SIZES)) if count <= _PAIR else max(_SIZES)
-        people = [identity(int(rng.integers(1 << 40)) * 2 + (number >= HELD_OUT)) for _ in range(count)]
+        people = [identity(int(rng.integers(1 << 40)) * 2 + (number >= HELD_OUT), kind) for _ in range(count)]
         if rng.random() < 0.25:
             people = [who.recolored(rng) for who in people]
         parts: Numbers = {}

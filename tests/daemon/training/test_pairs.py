@@ -44,7 +44,7 @@ def test_the_same_number_gives_the_same_sample(number):
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "doll"])
 @pytest.mark.parametrize("seed", range(3))
 def test_two_views_share_colors_part_by_part_but_no_geometry(kind, seed):
     who, parts = identity(seed, kind), {}

@@ -14,8 +14,8 @@ import numpy as np
 from celwright.training.painting import colors
 from celwright.training.painting.colors import Color
 
-Kind: TypeAlias = Literal["person", "animal", "robot", "thing"]
-KINDS: tuple[Kind, ...] = ("person", "animal", "robot", "thing")
+Kind: TypeAlias = Literal["person", "animal", "robot", "thing", "doll"]
+KINDS: tuple[Kind, ...] = ("person", "animal", "robot", "thing")  # a doll is one that is asked for
 SHARES = (0.62, 0.13, 0.08, 0.17)
 PARTS = (
     *("skin", "hair", "hair2", "eye", "pupil", "white", "mouth", "cloth", "cloth2", "cloth3", "trim", "legs", "shoes"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from celwright.training.drawing.animals import animal
+from celwright.training.drawing.dolls import doll
 from celwright.training.drawing.drawings import Drawing
 from celwright.training.drawing.identity import Identity, Kind
 from celwright.training.drawing.people import person
@@ -20,6 +21,7 @@ _DRAWN: dict[Kind, Callable[[Identity, np.random.Generator], Drawing]] = {
     "animal": animal,
     "robot": robot,
     "thing": thing,
+    "doll": doll,
 }
 
 

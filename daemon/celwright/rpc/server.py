@@ -118,7 +118,7 @@ def serve(
     server = Server(settings, engine, facts)
     server.start()
     ready(server.address)
-    number = signals.get()
+    number = awaited(signals)
     server.refuse(settings.grace_seconds)  # before anybody reads that it ends
     log.info("Signal %d: ending", number)
     stopping = threading.Thread(target=server.stop, args=(settings.grace_seconds,), name="celwright-stop")
@@ -128,6 +128,14 @@ def serve(
             log.info("Signal %d: ending at once", signals.get(timeout=0.05))
             server.hurry()
     stopping.join()
+
+
+def awaited(signals: "queue.SimpleQueue[int]") -> int:
+    """The next signal, waited for in short turns: Python calls a handler between two of its own steps, and one whose
+    signal came just as an endless wait began would never be called."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return signals.get(timeout=0.2)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import pytest
 from celwright.domain import Finished, Pixels, Progress, SegmentRequest
 from celwright.errors import CancelledError, DaemonUnreachableError
 from celwright.rpc.client import Client
+from celwright.rpc.server import awaited, end_signals
 from daemon_under_test import PATIENCE
 
 Noise = Callable[..., Pixels]
@@ -66,6 +67,16 @@ def test_the_daemon_is_ready_without_torch_and_ends_on_sigterm(start: Start, fol
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(PATIENCE) == 0
     assert not (folder / "d.sock").exists()
+
+
+def test_a_signal_that_reaches_another_thread_while_the_main_one_waits_is_heard() -> None:
+    """As is one that comes just before the wait begins: neither interrupts it."""
+    with end_signals() as signals:
+        too_late = threading.Timer(PATIENCE, signals.put, (-1,))
+        too_late.start()
+        threading.Timer(0.05, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)).start()
+        assert awaited(signals) == signal.SIGTERM
+        too_late.cancel()
 
 
 def test_importing_the_server_leaves_torch_out() -> None:

@@ -23,9 +23,9 @@ A diffusion over the colours of a drawing's regions, told by reference instances
 
 ## Data
 Procedural figures only (`celwright.training.region_pairs`): characters, animals, robots and things in two views of one
-identity, in scenes of one to six, warped copies and strangers, recoloured at random; line art in many hands, by xDoG
-and from the shipped decomposer, which also sees most references; regions found as for an artist. Nobody's pictures
-were used.
+identity, some made of solids and turned in space, in scenes of one to six, warped copies and strangers, recoloured at
+random; line art in many hands, by xDoG and from the shipped decomposer, which also sees most references; regions found
+as for an artist. Nobody's pictures were used.
 
 ## Recipe
 ```

@@ -1,7 +1,7 @@
 """Characters of solids are projected as they stand in space."""
 
 import numpy as np
-from celwright.training.drawing.dolls import _Space, doll
+from celwright.training.drawing.dolls import Space, doll
 from celwright.training.drawing.drawings import Drawing
 from celwright.training.drawing.identity import identity
 from hypothesis import given
@@ -11,11 +11,11 @@ ANGLES = st.tuples(*[st.floats(-3, 3)] * 3)
 MIDDLE, RADII = np.array([0.3, -0.2, 0.5]), np.array([1.0, 0.4, 0.7])
 
 
-def turned(angles: tuple[float, float, float]) -> _Space:
-    return _Space([], np.eye(3), np.zeros(3)).turned(angles, np.array([1.0, 2.0, 0.0]))
+def turned(angles: tuple[float, float, float]) -> Space:
+    return Space([], np.eye(3), np.zeros(3)).turned(angles, np.array([1.0, 2.0, 0.0]))
 
 
-def drawn(space: _Space) -> list[str]:
+def drawn(space: Space) -> list[str]:
     """The parts of all marks, from far to near."""
     drawing = Drawing()
     for solid in sorted(space.solids, key=lambda solid: solid.depth):

@@ -28,17 +28,17 @@ class _Solid:
 
 
 @dataclass(eq=False)
-class _Space:
+class Space:
     """Solids in the coordinates of a frame that ``turn`` (3, 3) and ``shift`` (3,) bring to the viewer's."""
 
     solids: list[_Solid]
     turn: Points
     shift: Points
 
-    def turned(self, angles: tuple[float, float, float], about: Points) -> "_Space":
+    def turned(self, angles: tuple[float, float, float], about: Points) -> "Space":
         """A frame in this one, turned about a point by ``angles`` (radians) about y, x and z."""
         turn = Rotation.from_euler("yxz", angles).as_matrix()
-        return _Space(self.solids, self.turn @ turn, self.shift + self.turn @ (about - turn @ about))
+        return Space(self.solids, self.turn @ turn, self.shift + self.turn @ (about - turn @ about))
 
     def seen(self, points: Points) -> Points:
         return np.asarray(points @ self.turn.T + self.shift)
@@ -86,7 +86,7 @@ class _Space:
 def doll(who: Identity, now: np.random.Generator) -> Drawing:
     """A stocky character in a pose, turned by any angle: mostly towards us, now and then away."""
     yaw = now.uniform(-np.pi, np.pi) if now.random() < 0.25 else now.normal(0, 0.6)
-    body = _Space([], np.eye(3), np.zeros(3)).turned((yaw, now.normal(0, 0.15), 0), _at(0, 2, 0))
+    body = Space([], np.eye(3), np.zeros(3)).turned((yaw, now.normal(0, 0.15), 0), _at(0, 2, 0))
     _add_trunk(who, body)
     _add_limbs(who, now, body)
     _add_head(who, body.turned((now.normal(0, 0.4), now.normal(0, 0.15), now.normal(0, 0.12)), _at(0, 0.9, 0)))
@@ -100,7 +100,7 @@ def _at(x: float, y: float, z: float) -> Points:
     return np.array([x, y, z])
 
 
-def _add_trunk(who: Identity, body: _Space) -> None:
+def _add_trunk(who: Identity, body: Space) -> None:
     own = who.rng("trunk")
     wide, deep, badge = own.uniform(0.6, 0.95), own.uniform(0.4, 0.6), own.uniform(0.12, 0.3)
     buttons = tuple(("trim", _at(0, y, 1), 0.09) for y in (-0.3, 0.05, 0.4))
@@ -119,7 +119,7 @@ def _add_trunk(who: Identity, body: _Space) -> None:
         body.ball("ribbon", _at(0, 1.08, 0.03), _at(0.5, 0.16, deep))
 
 
-def _add_limbs(who: Identity, now: np.random.Generator, body: _Space) -> None:
+def _add_limbs(who: Identity, now: np.random.Generator, body: Space) -> None:
     own = who.rng("limbs")
     thick, reach, leg = own.uniform(0.16, 0.26), own.uniform(0.65, 0.95), own.uniform(0.55, 0.95)
     sleeve, hand, tool = own.choice(["cloth", "cloth2", "skin"]), own.choice(["skin", "gloves"]), own.random() < 0.4
@@ -144,7 +144,7 @@ def _add_limbs(who: Identity, now: np.random.Generator, body: _Space) -> None:
         shin.ball("shoes", ankle + _at(0, 0.15, 0.18), _at(thick * 1.3, thick * 1.05, thick * 2.1))
 
 
-def _add_head(who: Identity, head: _Space) -> None:
+def _add_head(who: Identity, head: Space) -> None:
     own = who.rng("skull")
     apart, low, eye = own.uniform(0.3, 0.45), own.uniform(0.0, 0.25), own.uniform(0.12, 0.22)
     skull = _at(own.uniform(0.8, 1.0), own.uniform(0.85, 1.05), 0.9)

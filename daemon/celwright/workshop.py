@@ -28,14 +28,15 @@ def evaluate(
     sheet: Path | None = None,
     force: bool = False,
     worn: bool = False,
+    solids: bool = False,
 ) -> tuple[list[Any], str]:
     """The figures of a task as rows (dataclasses) and as a table to read.
 
     ``regions`` (of ``worn`` lines), ``decompose`` (``against`` other weights), ``colorize`` (hints on the ``largest``
-    regions), ``references`` and ``variations`` need a folder of layered pictures; ``scenes`` and ``pairs`` are
-    generated, ``count`` of them, and so are those on which ``designs`` compares ``runs`` of the decomposer's training
-    and ``ablations`` and ``balance`` runs of the colorizer's; of these a ``sheet`` shows the first eight pairs or the
-    heat map, as a PNG that replaces another by ``force`` only.
+    regions), ``references`` and ``variations`` need a folder of layered pictures; ``scenes`` and ``pairs`` (all of
+    ``solids``, if so) are generated, ``count`` of them, and so are those on which ``designs`` compares ``runs`` of the
+    decomposer's training and ``ablations`` and ``balance`` runs of the colorizer's; of these a ``sheet`` shows the
+    first eight pairs or the heat map, as a PNG that replaces another by ``force`` only.
     """
     if task == "scenes":
         from celwright.pipelines.network import predictor
@@ -57,7 +58,7 @@ def evaluate(
     if task == "pairs":
         from celwright.evaluation import pairs
 
-        painted = pairs.evaluate(pairs.installed(wiring.colorizer()), count or 48)
+        painted = pairs.evaluate(pairs.installed(wiring.colorizer()), count or 48, kind="doll" if solids else None)
         return painted, pairs.table(painted)
     if task in ("ablations", "balance"):
         return _trained_colorizers(task, runs, count or 48, sheet, force=force)

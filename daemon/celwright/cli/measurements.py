@@ -29,6 +29,8 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
     if options.sheet is not None and options.task not in ("ablations", "balance"):
         raise WrongUsageError(f"--sheet is not for {options.task}, only for ablations and balance; leave it out.")
+    if options.solids and options.task != "pairs":
+        raise WrongUsageError(f"--solids is not for {options.task}, only for pairs; leave it out.")
     rows, text = workshop.evaluate(
         options.task,
         options.directory,
@@ -40,5 +42,6 @@ def evaluate(options: argparse.Namespace) -> None:
         sheet=options.sheet,
         force=options.force,
         worn=options.worn,
+        solids=options.solids,
     )
     print(json.dumps([asdict(row) for row in rows]) if options.json else text)

@@ -252,6 +252,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     parser.add_argument("--peer-labels", type=Path, metavar="DIR", help="regions: another tool's IDs, PAGE.png each")
     parser.add_argument("--worn", action="store_true", help="regions: of lines that are broken and faded first")
+    parser.add_argument("--solids", action="store_true", help="pairs: of characters of solids, turned in space")
     parser.add_argument(
         "--largest", type=float, default=1.0, metavar="SHARE", help="colorize: of the regions, that get a dot (1)"
     )

@@ -22,6 +22,7 @@ from celwright.evaluation.references import CLOSE, by_area, by_position
 from celwright.imaging.color import ciede2000, srgb_to_lab
 from celwright.imaging.lineart import drawn
 from celwright.regions.trapped_ball import segment
+from celwright.training.drawing.identity import Kind
 from celwright.training.pairs import HELD_OUT, ColorSample, pair
 
 SMALLEST = 12  # pixels; smaller patches of a part are anti-aliasing
@@ -72,12 +73,15 @@ def installed(colorize: Pipeline[ColorizeRequest]) -> list[Way]:
     return [Way("celwright", ours), Way("by position", position), Way("by area", area)]
 
 
-def evaluate(ways: Sequence[Way], count: int = 48, size: int = 512, show: Shown | None = None) -> list[PairScore]:
-    """The same ``count`` pairs, ``size`` pixels square, for every way; ``show`` is told of each pair."""
+def evaluate(
+    ways: Sequence[Way], count: int = 48, size: int = 512, show: Shown | None = None, kind: Kind | None = None
+) -> list[PairScore]:
+    """The same ``count`` pairs, ``size`` pixels square, of one ``kind`` of figure or all, for every way; ``show`` is
+    told of each pair."""
     figures: list[list[tuple[float, ...]]] = [[] for _ in ways]
     features: list[list[Features]] = [[] for _ in range(len(ways) + 1)]
     network = efficientnet.installed()
-    for made, judged in shown_pairs(count, size):
+    for made, judged in shown_pairs(count, size, kind):
         true, *flats = _truth(made), *(_over_white(way.paint(made)) for way in ways)
         truth, *seen = (_seen(made, judged, flat) for flat in (true, *flats))
         part = np.where(judged, made.part.astype(np.int16), np.int16(-1))
@@ -110,11 +114,11 @@ def table(scores: Sequence[PairScore]) -> str:
     return "\n".join(lines)
 
 
-def shown_pairs(count: int, size: int) -> Iterator[tuple[ColorSample, NDArray[np.bool_]]]:
+def shown_pairs(count: int, size: int, kind: Kind | None = None) -> Iterator[tuple[ColorSample, NDArray[np.bool_]]]:
     """Held-out samples with at least one figure that a reference shows, and where such figures are seen (S, S)."""
     number, found = HELD_OUT, 0
     while found < count:
-        made = pair(number, size)
+        made = pair(number, size, kind)
         number += 1
         shown = [reference.instance for reference in made.references if reference.instance]
         judged = np.isin(made.instance, shown) & (made.alpha > 127)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celwright.training.drawing.compositions import scene_of
-from celwright.training.drawing.identity import identity
+from celwright.training.drawing.identity import Identity, Kind, identity
 from celwright.training.drawing.inking import line_art
 from celwright.training.drawing.lighting import rendered
 from celwright.training.drawing.references import Reference, references
@@ -34,13 +34,18 @@ class ColorSample:
     references: tuple[Reference, ...]
 
 
-def pair(number: int, size: int) -> ColorSample:
+def cast(rng: np.random.Generator, count: int, kind: Kind | None, *, held_out: bool) -> list[Identity]:
+    """Who stands in a scene, all of one ``kind`` where one is named, now and then in other colours than are theirs;
+    nobody of those ``held_out`` is ever among the others."""
+    people = [identity(int(rng.integers(1 << 40)) * 2 + held_out, kind) for _ in range(count)]
+    return [who.recolored(rng) for who in people] if rng.random() < 0.25 else people
+
+
+def pair(number: int, size: int, kind: Kind | None = None) -> ColorSample:
     """The sample of this number, ``size`` pixels square, with up to two references."""
     rng = np.random.default_rng((number, size, 5))
     count = int(rng.choice(6, p=_COUNTS)) + 1
-    people = [identity(int(rng.integers(1 << 40)) * 2 + (number >= HELD_OUT)) for _ in range(count)]
-    if rng.random() < 0.25:
-        people = [who.recolored(rng) for who in people]
+    people = cast(rng, count, kind, held_out=number >= HELD_OUT)
     parts: dict[tuple[int, str], int] = {}
     target = rendered(rng, scene_of(rng, people, size, parts))
     shown = references(rng, people, target, size, parts)

@@ -20,12 +20,12 @@ from celwright.pipelines.colorize.reference_view import Frame, Look, cut_out, fr
 from celwright.pipelines.network import predictor
 from celwright.regions.trapped_ball import segment
 from celwright.training.drawing.compositions import scene_of
-from celwright.training.drawing.identity import Kind, identity
+from celwright.training.drawing.identity import Kind
 from celwright.training.drawing.inking import whole_ink, worn
 from celwright.training.drawing.lighting import Rendering, rendered
 from celwright.training.drawing.references import MOST_REFERENCES, Reference, other_view, warped_copy
 from celwright.training.drawing.sheets import Numbers
-from celwright.training.pairs import HELD_OUT
+from celwright.training.pairs import HELD_OUT, cast
 
 REGIONS = 96  # at most, of a figure or of a reference; the smallest are left out
 _SIZES = (320, 480)  # px a side of what is drawn, before a figure fills its square
@@ -57,9 +57,7 @@ def figure(number: int) -> tuple[Square, list[Square]]:
     for _ in range(20):
         count = int(rng.choice(len(_COUNTS), p=_COUNTS)) + 1
         size = int(rng.choice(_SIZES)) if count <= _PAIR else max(_SIZES)
-        people = [identity(int(rng.integers(1 << 40)) * 2 + (number >= HELD_OUT), kind) for _ in range(count)]
-        if rng.random() < 0.25:
-            people = [who.recolored(rng) for who in people]
+        people = cast(rng, count, kind, held_out=number >= HELD_OUT)
         parts: Numbers = {}
         target = rendered(rng, scene_of(rng, people, size, parts))
         which = int(rng.integers(1, count + 1))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from celwright.cli import main
 from celwright.domain import FloatImage, Pixels
 from celwright.evaluation.efficientnet import EfficientNetLite0
 from celwright.evaluation.pairs import (
@@ -34,7 +35,7 @@ def look(picture: Pixels) -> FloatImage:
 
 
 def test_judged_is_where_a_figure_stands_that_a_reference_shows() -> None:
-    for made, judged in shown_pairs(3, SIZE):
+    for made, judged in (*shown_pairs(3, SIZE), *shown_pairs(2, SIZE, "doll")):
         shown = {reference.instance for reference in made.references} - {0}
         assert judged.mean() >= 0.01
         assert set(np.unique(made.instance[judged]).tolist()) <= shown
@@ -130,3 +131,14 @@ def test_figures_whose_weights_are_not_installed_are_dashes() -> None:
         "| one | 2 | 26.00 | 20.00 | 0.900 | 0.500 | - | - |\n"
         "| two | 2 | 27.00 | 21.00 | 0.800 | 0.250 | 0.100 | 12.346 |"
     )
+
+
+def test_pairs_of_solids_are_other_figures_and_as_many() -> None:
+    solid, drawn = (list(shown_pairs(2, SIZE, kind)) for kind in ("doll", None))
+    assert len(solid) == len(drawn) == 2
+    assert not any(np.array_equal(one.part, other.part) for (one, _), (other, _) in zip(solid, drawn, strict=True))
+
+
+def test_other_tasks_have_no_solids(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "scenes", "--solids"]) == 2
+    assert capsys.readouterr().err == "celwright: --solids is not for scenes, only for pairs; leave it out.\n"

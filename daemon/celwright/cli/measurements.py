@@ -27,10 +27,10 @@ def evaluate(options: argparse.Namespace) -> None:
         raise WrongUsageError(f"The share of regions with a dot is {options.largest}; more than 0 up to 1 is allowed.")
     if options.task in ("designs", "ablations", "balance") and not options.runs:
         raise WrongUsageError("No training runs came to compare; name their folders with --runs.")
-    if options.sheet is not None and options.task not in ("ablations", "balance"):
-        raise WrongUsageError(f"--sheet is not for {options.task}, only for ablations and balance; leave it out.")
-    if options.solids and options.task != "pairs":
-        raise WrongUsageError(f"--solids is not for {options.task}, only for pairs; leave it out.")
+    for flag, tasks in (("sheet", ("ablations", "balance")), ("solids", ("pairs",))):
+        if getattr(options, flag) and options.task not in tasks:
+            only = " and ".join(tasks)
+            raise WrongUsageError(f"--{flag} is not for {options.task}, only for {only}; leave it out.")
     rows, text = workshop.evaluate(
         options.task,
         options.directory,

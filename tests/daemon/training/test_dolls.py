@@ -2,7 +2,6 @@
 
 import numpy as np
 from celwright.training.drawing.dolls import Space, doll
-from celwright.training.drawing.drawings import Drawing
 from celwright.training.drawing.identity import identity
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,20 +15,15 @@ def turned(angles: tuple[float, float, float]) -> Space:
 
 
 def drawn(space: Space) -> list[str]:
-    """The parts of all marks, from far to near."""
-    drawing = Drawing()
-    for solid in sorted(space.solids, key=lambda solid: solid.depth):
-        solid.draw(drawing)
-    return [mark.part for mark in drawing.marks]
+    """The parts of all marks, as they are drawn one over the other."""
+    return [mark.part for mark in space.drawing().marks]
 
 
 @given(ANGLES)
 def test_the_outline_of_a_turned_ball_just_holds_its_surface(angles: tuple[float, float, float]) -> None:
     space = turned(angles)
     space.ball("skin", MIDDLE, RADII)
-    drawing = Drawing()
-    space.solids[0].draw(drawing)
-    outline = drawing.marks[0].points
+    outline = space.drawing().marks[0].points
     surface = np.random.default_rng(0).normal(size=(4000, 3))
     surface = space.seen(MIDDLE + surface / np.linalg.norm(surface, axis=1, keepdims=True) * RADII)[:, :2]
     towards = np.stack([np.cos(np.arange(12)), np.sin(np.arange(12))])
@@ -57,10 +51,9 @@ def test_a_box_shows_three_faces_and_a_rod_holds_both_of_its_ends() -> None:
     assert drawn(space) == ["metal"] * 3
     space = turned((0, 0, 0))
     space.rod("skin", np.zeros(3), np.array([0.0, 2.0, 1.0]), (0.5, 0.25))
-    drawing = Drawing()
-    space.solids[0].draw(drawing)
-    np.testing.assert_allclose(drawing.marks[0].points.min(0), (-0.5, -0.5), atol=0.01)
-    np.testing.assert_allclose(drawing.marks[0].points.max(0), (0.5, 2.25), atol=0.01)
+    outline = space.drawing().marks[0].points
+    np.testing.assert_allclose(outline.min(0), (-0.5, -0.5), atol=0.01)
+    np.testing.assert_allclose(outline.max(0), (0.5, 2.25), atol=0.01)
 
 
 def test_one_doll_in_eighty_poses_shows_its_face_mostly_and_its_back_now_and_then() -> None:

@@ -1,6 +1,6 @@
 """Characters of solids, posed and turned in space and then drawn: what a turn hides and shows no flat figure can tell.
 
-x to the right, y down, z towards the viewer; projection is parallel. Solids are drawn from far to near. ``own``
+x to the right, y down, z towards the viewer; projection is parallel. ``own``
 generators say who it is, ``now`` the pose and the turn. Knows no colours and no canvas.
 """
 
@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation  # type: ignore[import-untyped]
 
-from celwright.training.drawing.drawings import Drawing
+from celwright.training.drawing.drawings import Drawing, box
 from celwright.training.drawing.identity import Identity
-from celwright.training.painting.shapes import Points
+from celwright.training.painting.shapes import Points, ellipse
 
-_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 32, False)), np.sin(np.linspace(0, 2 * np.pi, 32, False))], 1)
+_CIRCLE = ellipse((0, 0), (1, 1), count=32)
 _DOWN = np.array([0.0, 1.0, 0.0])
 
 
@@ -43,6 +43,13 @@ class Space:
     def seen(self, points: Points) -> Points:
         return np.asarray(points @ self.turn.T + self.shift)
 
+    def drawing(self) -> Drawing:
+        """All solids, from far to near."""
+        drawing = Drawing()
+        for solid in sorted(self.solids, key=lambda solid: solid.depth):
+            solid.draw(drawing)
+        return drawing
+
     def ball(self, part: str, middle: Points, radii: Points, dots: tuple[tuple[str, Points, float], ...] = ()) -> None:
         """An ellipsoid with ``dots`` on it: a part, the direction in which it lies, and its radius."""
         axes = self.turn * radii  # columns are half axes
@@ -69,7 +76,7 @@ class Space:
     def box(self, part: str, middle: Points, half: Points) -> None:
         """A box, of which three faces are seen at most."""
         center, axes = self.seen(middle), self.turn * half
-        square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        square = box(0, 0, 1, 1)
         faces = []
         for first, second, third in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
             side = np.copysign(1, axes[2, third])
@@ -90,10 +97,7 @@ def doll(who: Identity, now: np.random.Generator) -> Drawing:
     _add_trunk(who, body)
     _add_limbs(who, now, body)
     _add_head(who, body.turned((now.normal(0, 0.4), now.normal(0, 0.15), now.normal(0, 0.12)), _at(0, 0.9, 0)))
-    drawing = Drawing()
-    for solid in sorted(body.solids, key=lambda solid: solid.depth):
-        solid.draw(drawing)
-    return drawing
+    return body.drawing()
 
 
 def _at(x: float, y: float, z: float) -> Points:
